@@ -55,17 +55,19 @@ def _not_for_analysts(settings: Settings, datasets: Mapping[str, Dataset]) -> It
     for name in settings.analysts.datasets:
         dataset = datasets.get(name)
         if dataset is None:
-            yield f"{setting} names {name}, which no file declares (declared: {', '.join(sorted(datasets)) or 'none'})"
+            yield (
+                f"{setting} names {name}, which no file declares; choose from {', '.join(sorted(datasets)) or 'none'}"
+            )
         elif dataset.guarded:
             columns = ", ".join(f"{column} ({dataset.classes[column]})" for column in dataset.guarded)
             yield (
-                f"{setting} names {name}, which has columns that analysts may not read, {columns}: remove the dataset "
-                "there, and declare a report without these columns"
+                f"{setting} names {name}, which has columns that analysts may not read, {columns}; remove the "
+                "dataset there, and declare a report without these columns"
             )
         elif dataset.drift_policy == "evolve":
             yield (
-                f"{setting} names {name}, which keeps columns that nobody declared (drift 'evolve'): remove the "
-                f"dataset there, or declare the columns in datasets/{name}.py and another drift"
+                f"{setting} names {name}, which keeps undeclared columns (drift 'evolve'); remove the dataset "
+                f"there, or declare the columns in datasets/{name}.py and another drift"
             )
 
 
@@ -75,14 +77,14 @@ def _routes_of_nobody(settings: Settings, datasets: Mapping[str, Dataset]) -> It
     for owner in settings.alarms.routes:
         if owner not in owners:
             yield (
-                f"data-platform:alarms.routes of Pulumi.{pulumi.get_stack()}.yaml names {owner!r}, who owns no dataset "
-                f"(owners: {', '.join(owners) or 'none'}): correct the name, or remove the route"
+                f"data-platform:alarms.routes of Pulumi.{pulumi.get_stack()}.yaml names {owner!r}, who does not "
+                f"own a dataset; choose from {', '.join(owners) or 'none'}, or remove the route"
             )
 
 
 def _refusal(dataset: str, connection: str, setting: str, known: Collection[str]) -> str:
     file = f"Pulumi.{pulumi.get_stack()}.yaml"
     return (
-        f"datasets/{dataset}.py: the connection {connection!r} is not in data-platform:{setting} of {file} "
-        f"(there: {', '.join(sorted(known)) or 'none'}): add the connection there, or correct the dataset"
+        f"datasets/{dataset}.py: the connection {connection!r} is not in data-platform:{setting} of "
+        f"{file}; add it there, or choose from {', '.join(sorted(known)) or 'none'}"
     )

@@ -91,8 +91,9 @@ def _streamed_dataset() -> str:
     names = [name for name, dataset in DATASETS.items() if isinstance(dataset.source, StreamSource)]
     if len(names) != 1:
         raise pulumi.RunError(
-            f"the stream lands in one dataset, but {len(names)} declare a StreamSource ({', '.join(names) or 'none'}): "
-            "declare exactly one under datasets; kinds of events are told apart by their event_type"
+            f"{len(names)} datasets declare a StreamSource ({', '.join(names) or 'none'}), but the stream "
+            "lands in one dataset; declare exactly one under datasets, and distinguish kinds of events by "
+            "their event_type"
         )
     return names[0]
 
@@ -101,12 +102,12 @@ def _check_teams(settings: Settings) -> None:
     for report in REPORTS.values():
         if report.team not in settings.teams:
             raise pulumi.RunError(
-                f"the report {report.name} is made for the team {report.team!r}, which data-platform:teams does not "
-                f"name (it names {', '.join(settings.teams)}): add the team, or correct reports/{report.name}.py"
+                f"the report {report.name} is for the team {report.team!r}, which data-platform:teams does not "
+                f"name; add the team, or choose from {', '.join(settings.teams)} in reports/{report.name}.py"
             )
     without = [team for team in settings.teams if team not in {report.team for report in REPORTS.values()}]
     if without:
         raise pulumi.RunError(
-            f"data-platform:teams names {', '.join(without)}, for whom no report is made: "
-            "declare one under reports, or remove the team"
+            f"data-platform:teams names {', '.join(without)}, but no report is for them; declare one under "
+            "reports, or remove the team"
         )

@@ -96,7 +96,7 @@ def test_prod_never_lets_everybody_in(everybody: str, demo: bool) -> None:
 
 def test_another_stack_lets_everybody_in_only_where_it_says_that_it_is_a_demo() -> None:
     sources = RUNNING | {"allowedCidrs": ["0.0.0.0/0"]}
-    with pytest.raises(EngineError, match=r"lets everybody in; name your own addresses, or say data-platform:demo"):
+    with pytest.raises(EngineError, match=r"lets everybody in; name your own addresses, or set data-platform:demo"):
         record("dev", sources=sources)
     assert record("dev", sources=sources, demo=True).of_type("ecs/service:Service")
 

@@ -98,8 +98,8 @@ def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> No
 @pytest.mark.parametrize(
     ("arn", "audience", "complaint"),
     [
-        (SAML, "platform", "a SAML provider has AWS's own"),
-        (OPENID, None, "an OpenID Connect provider needs it"),
+        (SAML, "platform", "leave it out for SAML"),
+        (OPENID, None, "give it for OpenID Connect"),
         ("arn:aws:iam::123456789012:user/x", None, "should match pattern"),
     ],
 )
@@ -161,7 +161,7 @@ def test_nothing_that_is_attached_to_a_team_opens_the_lake(graph: Graph, team: s
 
 
 def test_a_team_without_a_report_is_refused_by_name() -> None:
-    with pytest.raises(EngineError, match=r"data-platform:teams names nobody, for whom no report is made"):
+    with pytest.raises(EngineError, match=r"data-platform:teams names nobody, but no report is for them"):
         record("local", teams=[*TEAMS, "nobody"])
 
 

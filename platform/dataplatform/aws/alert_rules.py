@@ -52,7 +52,7 @@ def alert_on_failed_deployments(
         "resources": [service_arn],
         "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
     }
-    what = "A service's new tasks did not get healthy"
+    what = "A service's new tasks did not become healthy"
     _alert(f"{name}-failed-deployments", what, "failed-deployments", pattern, stack, parent=parent)
 
 

@@ -187,7 +187,7 @@ def _when_changed(target: Path, sources: list[Path], build: Callable[[Path], Non
     if target.exists() and stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
     BUILD.mkdir(exist_ok=True)
-    pulumi.log.info(f"Packing {target} (fetches pinned wheels, once)")
+    pulumi.log.info(f"Packing {target} (downloads pinned wheels once)")
     # A folder of its own: two programs may run in this checkout at once.
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         build(Path(folder))
@@ -207,7 +207,7 @@ def _pip(*arguments: str) -> None:
     result = subprocess.run([*command, *common], capture_output=True, text=True, check=False)  # noqa: S603 - own arguments
     if result.returncode != 0:
         raise PackagingError(
-            f"pip could not get the pinned wheels of {arguments[-1]} (exit {result.returncode}):\n"
-            f"{result.stderr.strip()}\n"
-            "Check the connection to the package index, then run the same command again."
+            f"pip could not get the pinned wheels of {arguments[-1]} (exit "
+            f"{result.returncode}):\n{result.stderr.strip()}\nCheck the connection to the package index, then "
+            "run the same command again."
         )

@@ -26,7 +26,7 @@ def allow(
         ValueError: an action holds a wildcard, or no resource is named: IAM refuses the whole policy then.
     """
     if not resources:
-        raise ValueError(f"statement {sid}: name its resources, or leave the statement out")
+        raise ValueError(f"statement {sid} does not name resources; name them, or leave the statement out")
     return _statement("Allow", sid, actions, conditions) | {"Resource": list(resources)}
 
 
@@ -74,7 +74,7 @@ def deny(
         ValueError: it names neither resources nor those it leaves out, or both.
     """
     if bool(resources) == bool(other_than):
-        raise ValueError(f"statement {sid}: name the resources, or the resources to exclude")
+        raise ValueError(f"statement {sid} names neither resources nor excluded resources; name one of them")
     where = {"Resource": list(resources)} if resources else {"NotResource": list(other_than)}
     statement = {"Sid": sid, "Effect": "Deny", "Action": list(actions), **where}
     return statement | {"Condition": conditions} if conditions else statement
@@ -141,6 +141,6 @@ def budgets_of(account_id: pulumi.Input[str]) -> Conditions:
 def _statement(effect: str, sid: str, actions: Sequence[str], conditions: Conditions | None) -> dict[str, Any]:
     wild = [action for action in actions if "*" in action]
     if wild:
-        raise ValueError(f"statement {sid}: name each action, {', '.join(wild)} stands for many")
+        raise ValueError(f"statement {sid}: {', '.join(wild)} stands for many actions; name each action")
     statement: dict[str, Any] = {"Sid": sid, "Effect": effect, "Action": list(actions)}
     return statement | {"Condition": conditions} if conditions else statement

@@ -156,8 +156,8 @@ class _Watched(NamedTuple):
 
 def _watched(errors_description: str, timeout_seconds: int, near_limit_percent: int) -> list[_Watched]:
     """What is watched of every function: that it fails, that it is throttled, that a run is nearly stopped."""
-    throttled = "The function was not let run: too many run at once in this account"
-    slow = f"A run took more than {near_limit_percent} % of the {timeout_seconds} s after which it is killed"
+    throttled = "A call of the function was throttled, because too many run at once in this account"
+    slow = f"A run used more than {near_limit_percent} % of its timeout of {timeout_seconds} s"
     return [
         _Watched("errors", "Errors", "Sum", 0, errors_description),
         _Watched("throttles", "Throttles", "Sum", 0, throttled),

@@ -121,5 +121,7 @@ def export_all(*parts: Exporting) -> None:
 
 def _given(value: pulumi.Output[str] | None, what: str, method: str) -> pulumi.Output[str]:
     if value is None:
-        raise pulumi.RunError(f"the StackContext has no {what}: call {method} before the component is created")
+        raise pulumi.RunError(
+            f"the StackContext does not have the {what} yet; call {method} before the component is created"
+        )
     return value

@@ -194,13 +194,13 @@ class TransformJobs(pulumi.ComponentResource):
         workflow = aws.glue.Workflow(
             f"{self._name}-refine",
             name=f"{self._name}-refine",
-            description="Landed objects to the warehouse, then the marts",
+            description="Processes landed objects, then computes the reports",
             opts=self._child,
         )
         aws.glue.Trigger(
             f"{self._name}-on-landing",
             name=f"{self._name}-on-landing",
-            description="Landed objects, batched by count and time, start the warehouse job",
+            description="Starts the warehouse job on landed objects, batched by count and time",
             workflow_name=workflow.name,
             type="EVENT",
             event_batching_conditions=[
@@ -212,7 +212,7 @@ class TransformJobs(pulumi.ComponentResource):
         aws.glue.Trigger(
             f"{self._name}-on-warehouse",
             name=f"{self._name}-on-warehouse",
-            description="A warehouse job that succeeded starts the mart job",
+            description="Starts the mart job after the warehouse job has succeeded",
             workflow_name=workflow.name,
             type="CONDITIONAL",
             predicate={
@@ -228,7 +228,7 @@ class TransformJobs(pulumi.ComponentResource):
         stack = self._stack
         role = aws.iam.Role(
             f"{self._name}-events-role",
-            description="Tells the workflow of landed objects",
+            description="Starts the workflow on landed objects",
             assume_role_policy=trust_service("events.amazonaws.com", stack.account_id),
             opts=self._child,
         )

@@ -19,7 +19,7 @@ def run_nightly(name: str, warehouse: aws.glue.Job, maintenance: aws.glue.Job, *
     """
     _schedule(
         f"{name}-compare",
-        "Once a night the warehouse job looks for objects of all days that no run has processed or merged",
+        "Once a night the warehouse job processes objects of all days that no run has processed or merged",
         COMPARED_AT,
         warehouse,
         {"--all-days": "true"},

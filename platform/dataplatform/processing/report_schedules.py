@@ -24,7 +24,7 @@ def schedule_reports(name: str, mart: aws.glue.Job, reports: Mapping[str, Report
         aws.glue.Trigger(
             trigger,
             name=trigger,
-            description=f"The report {report.name} of the team {report.team}, by its own schedule",
+            description=f"Computes the report {report.name} of the team {report.team}",
             type="SCHEDULED",
             schedule=report.schedule,
             actions=[{"job_name": mart.name, "arguments": {"--report": report.name}}],

@@ -47,7 +47,7 @@ class RouteSettings(SettingsModel):
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
         if not self.emails and not self.webhooks:
-            raise ValueError("the route notifies nobody: name emails or webhooks, or remove it")
+            raise ValueError("the route notifies nobody; name emails or webhooks, or remove it")
         return self
 
 
@@ -90,12 +90,12 @@ class AlarmSettings(SettingsModel):
         formats: dict[str, str] = {}
         for webhook in self.every_webhook:
             if formats.setdefault(webhook.url_parameter, webhook.format) != webhook.format:
-                raise ValueError(f"{webhook.url_parameter} has two formats; a webhook accepts one")
+                raise ValueError(f"{webhook.url_parameter} has two formats; choose one")
         size = sum(len(webhook.url_parameter) + _BYTES_OF_A_TOPIC for webhook in self.every_webhook)
         if size > _MOST_ENVIRONMENT_BYTES:
             raise ValueError(
                 f"the webhooks take {size:,} bytes of the forwarder's environment, which holds "
-                f"{_MOST_ENVIRONMENT_BYTES:,}: name fewer webhooks, or shorter parameters"
+                f"{_MOST_ENVIRONMENT_BYTES:,}; name fewer webhooks, or use shorter parameter names"
             )
         return self
 

@@ -92,11 +92,13 @@ class CallbackSettings(SettingsModel):
     def _has_given_or_generated_secrets(self) -> Self:
         if self.secret_parameter is None:
             if self.other_secret_parameter is not None:
-                raise ValueError("otherSecretParameter is the second one: name the first in secretParameter")
+                raise ValueError(
+                    "otherSecretParameter is given without secretParameter; name the first secret in secretParameter"
+                )
         elif "secrets" in self.model_fields_set:
-            raise ValueError("secrets are generated, secretParameter is given: leave one of both out")
+            raise ValueError("secrets and secretParameter exclude each other; leave one of them out")
         elif self.other_secret_parameter == self.secret_parameter:
-            raise ValueError("otherSecretParameter names the same parameter as secretParameter")
+            raise ValueError("otherSecretParameter is the same as secretParameter; name another parameter")
         return self
 
     @property
@@ -171,7 +173,8 @@ class EventSettings(SettingsModel):
     def _waits_for_large_batches(cls, value: int, others: ValidationInfo) -> int:
         if value == 0 and others.data.get("batch_size", 0) > LARGEST_BATCH_WITHOUT_WINDOW:
             raise ValueError(
-                f"expected 1 to 300: Lambda refuses a batchSize above {LARGEST_BATCH_WITHOUT_WINDOW} without a window"
+                "expected 1 to 300, because Lambda does not accept a batchSize above "
+                f"{LARGEST_BATCH_WITHOUT_WINDOW} without a window"
             )
         return value
 
@@ -184,6 +187,7 @@ class EventSettings(SettingsModel):
         if size > _MOST_ENVIRONMENT_BYTES:
             raise ValueError(
                 f"{len(self.providers)} providers and {len(self.callbacks)} callbacks take {size:,} bytes of the "
-                f"receiver's environment, at most {_MOST_ENVIRONMENT_BYTES:,} fit: use shorter names or fewer of them"
+                f"receiver's environment, which holds {_MOST_ENVIRONMENT_BYTES:,}; use shorter names or fewer of "
+                "them"
             )
         return self

@@ -28,14 +28,15 @@ MOST_ANALYST_CHARACTERS: Final = 600
 
 def _team(value: str) -> str:
     if value == ANALYSTS:
-        raise ValueError("the analysts' name, who have a role of their own; choose another")
+        raise ValueError("the analysts have this name; choose another")
     return check_name(value)
 
 
 def _fitting(values: tuple[str, ...]) -> tuple[str, ...]:
     if (characters := sum(map(len, values))) > MOST_ANALYST_CHARACTERS:
         raise ValueError(
-            f"the names have {characters} characters, and the role's policies hold {MOST_ANALYST_CHARACTERS}"
+            f"the names have {characters} characters, but the role's policies hold {MOST_ANALYST_CHARACTERS}; "
+            "name fewer datasets"
         )
     return values
 
@@ -84,7 +85,9 @@ class IdentityProviderSettings(SettingsModel):
     @model_validator(mode="after")
     def _has_an_audience_where_it_needs_one(self) -> Self:
         if (":oidc-provider/" in self.arn) != (self.audience is not None):
-            raise ValueError("audience: an OpenID Connect provider needs it, a SAML provider has AWS's own")
+            raise ValueError(
+                "audience does not fit the provider; give it for OpenID Connect, and leave it out for SAML"
+            )
         return self
 
 

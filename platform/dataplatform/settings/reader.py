@@ -39,11 +39,11 @@ def parse_settings(values: Mapping[str, Any], stack: str) -> Settings:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
-        raise SettingsError(f"Pulumi.{stack}.yaml is refused:\n{problems}") from error
+        raise SettingsError(f"Pulumi.{stack}.yaml is invalid:\n{problems}") from error
     problems = [*_not_for_this_stack(settings, stack), *_demo_problems(settings, stack), *_reach_problems(settings)]
     if problems:
         raise SettingsError(
-            f"Pulumi.{stack}.yaml is refused:\n" + "\n".join(f"  data-platform:{problem}" for problem in problems)
+            f"Pulumi.{stack}.yaml is invalid:\n" + "\n".join(f"  data-platform:{problem}" for problem in problems)
         )
     return settings
 
@@ -53,15 +53,12 @@ def _not_for_this_stack(settings: Settings, stack: str) -> Iterator[str]:
     if stack == LOCAL_STACK:
         return
     if settings.local != LocalSettings():
-        yield (
-            f"local: these exceptions are for the emulator; only the stack {LOCAL_STACK!r} may set them. "
-            "Remove the block."
-        )
+        yield (f"local: only the stack {LOCAL_STACK!r} may set these exceptions for the emulator; remove the block")
     for name, connection in settings.connections.items():
         if not connection.host_keys and not connection.demo_server:
             yield (
-                f"connections.{name}.hostKeys: expected at least one; `ssh-keyscan {connection.host}` shows what the "
-                "server offers, its owner confirms it"
+                f"connections.{name}.hostKeys: expected at least one; `ssh-keyscan {connection.host}` shows the "
+                "server's keys, and its owner confirms them"
             )
 
 
@@ -71,21 +68,28 @@ def _demo_problems(settings: Settings, stack: str) -> Iterator[str]:
     databases = [name for name, database in settings.databases.items() if database.demo_server]
     for kind, names in (("connections", connections), ("databases", databases)):
         if names and stack == LOCAL_STACK:
-            yield f"{kind}.{names[0]}.demoServer: the emulator runs no containers; `dataplatform up` has a stand-in"
+            yield (
+                f"{kind}.{names[0]}.demoServer: the emulator does not run containers; remove it, `dataplatform up` "
+                "starts a stand-in"
+            )
         if len(names) > 1:
-            yield f"{kind}: {' and '.join(names)} are demoServer, but there is one such server; let one of them be"
+            yield f"{kind}: {' and '.join(names)} are demoServer, but there is only one such server; choose one"
     if databases and not settings.sources.accept_sql_server_eula:
         yield (
-            f"databases.{databases[0]}.demoServer: SQL Server is Microsoft's; read its licence, "
-            "go.microsoft.com/fwlink/?LinkId=746388, and accept it with data-platform:sources.acceptSqlServerEula: true"
+            f"databases.{databases[0]}.demoServer: SQL Server needs Microsoft's licence; read "
+            "go.microsoft.com/fwlink/?LinkId=746388, and accept it with "
+            "data-platform:sources.acceptSqlServerEula: true"
         )
     for wide in settings.sources.too_wide:
         if stack == PRODUCTION_STACK:
-            yield f"sources.allowedCidrs: {wide} lets everybody in; {stack!r} never may: name your own addresses"
+            yield (
+                f"sources.allowedCidrs: {wide} lets everybody in, which {stack!r} does not allow; name your own "
+                "addresses"
+            )
         elif not settings.demo:
             yield (
-                f"sources.allowedCidrs: {wide} lets everybody in; name your own addresses, or say data-platform:demo: "
-                "true if this stack holds nobody's data"
+                f"sources.allowedCidrs: {wide} lets everybody in; name your own addresses, or set "
+                "data-platform:demo: true if this stack does not hold anybody's data"
             )
 
 
@@ -94,8 +98,9 @@ def _reach_problems(settings: Settings) -> Iterator[str]:
     outside = [name for name, each in settings.connections.items() if not each.in_vpc and not each.demo_server]
     if settings.collects_in_network and outside and not settings.network.nat_gateways and not settings.network.vpc_id:
         yield (
-            f"connections.{outside[0]}: the collector runs in the network for another connection's sake, and reaches "
-            "nothing outside of it; set data-platform:network.natGateways to 1, or inVpc if it is reached through it"
+            f"connections.{outside[0]}: the collector runs in the network, because another connection needs "
+            "it, and reaches nothing outside; set data-platform:network.natGateways to 1, or inVpc if the "
+            "server is reached through the network"
         )
 
 
@@ -133,9 +138,9 @@ def _describe(problem: Mapping[str, Any]) -> str:
         known = sorted(_known_settings(location[:-1]))
         close = difflib.get_close_matches(location[-1], known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
-        return f"{path}: no such setting; {hint}"
+        return f"{path}: unknown setting; {hint}"
     if problem["type"] == "missing":
-        return f"{path}: missing; it has no default"
+        return f"{path}: missing; set it"
     return f"{path}: {problem['msg'].removeprefix('Value error, ')}; got {problem['input']!r}"
 
 

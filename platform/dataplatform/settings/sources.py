@@ -46,13 +46,13 @@ Subnets = Annotated[tuple[SubnetId, ...], AfterValidator(check_distinct), Field(
 def _host_key(value: str) -> str:
     kind, _, rest = value.strip().partition(" ")
     if not rest or not kind.startswith(("ssh-", "ecdsa-", "rsa-")):
-        raise ValueError('a host key is "type base64", as `ssh-keyscan` prints it after the host name')
+        raise ValueError('not of the form "type base64", as `ssh-keyscan` prints after the host name')
     return f"{kind} {rest.split()[0]}"
 
 
 def _host_keys(values: tuple[str, ...]) -> tuple[str, ...]:
     if (characters := sum(map(len, values))) > HOST_KEYS_CHARACTERS:
-        raise ValueError(f"{characters} characters, at most {HOST_KEYS_CHARACTERS} together; name those that are used")
+        raise ValueError(f"{characters} characters, but at most {HOST_KEYS_CHARACTERS} fit; name only the keys in use")
     return values
 
 
@@ -116,11 +116,11 @@ class ConnectionSettings(SettingsModel):
         if self.demo_server:
             given = [name for name in ("host", "port", "host_keys", "in_vpc") if name in self.model_fields_set]
             if given:
-                raise ValueError("demoServer: the program knows host, port, hostKeys and inVpc itself; leave them out")
+                raise ValueError("demoServer: the program sets host, port, hostKeys and inVpc; leave them out")
             if self.user != DEMO_USER:
-                raise ValueError(f"demoServer: its one user is {DEMO_USER}")
+                raise ValueError(f"demoServer: its only user is {DEMO_USER}")
         elif self.host is None:
-            raise ValueError("host is missing; only a demoServer has none")
+            raise ValueError("host is missing; only a demoServer does not need it")
         return self
 
     def address(self, domain: str | None) -> tuple[str, int]:
@@ -164,17 +164,17 @@ class DatabaseSettings(SettingsModel):
     def _is_either_given_or_made(self) -> Self:
         if (self.password_parameter is None) != (self.certificate is None):
             raise ValueError(
-                "passwordParameter and certificate go together: both for a server that you have, "
-                "neither for one that the program sets up"
+                "passwordParameter and certificate go together; give both for your own server, and neither for "
+                "one that the program sets up"
             )
         if self.demo_server:
             given = {"host", "port", "password_parameter", "certificate"} & self.model_fields_set
             if given:
                 raise ValueError(
-                    "demoServer: the program knows host, port, passwordParameter and certificate itself; leave them out"
+                    "demoServer: the program sets host, port, passwordParameter and certificate; leave them out"
                 )
         elif self.host is None:
-            raise ValueError("host is missing; only a demoServer has none")
+            raise ValueError("host is missing; only a demoServer does not need it")
         return self
 
     def address(self, domain: str | None) -> tuple[str, int]:
@@ -210,9 +210,11 @@ class NetworkSettings(SettingsModel):
     def _is_whole(self) -> Self:
         given = (self.vpc_id is not None, bool(self.public_subnet_ids), bool(self.private_subnet_ids))
         if any(given) and not all(given):
-            raise ValueError("vpcId, publicSubnetIds and privateSubnetIds go together: a network that exists needs all")
+            raise ValueError(
+                "vpcId, publicSubnetIds and privateSubnetIds go together; an existing network needs all of them"
+            )
         if all(given) and self.nat_gateways:
-            raise ValueError("natGateways: a network that exists has its own; leave it out")
+            raise ValueError("natGateways does not apply to an existing network; leave it out")
         return self
 
 

@@ -127,7 +127,7 @@ class BatchCollector(pulumi.ComponentResource):
             aws.ssm.Parameter(
                 f"{self._name}-{dataset}-collection",
                 name=collection.collection_parameter(self._stack.parameter_prefix, dataset),
-                description=f"What is collected for the dataset {dataset}",
+                description=f"How the dataset {dataset} is collected",
                 type="String",
                 value=collection.Collection(
                     dataset=dataset,
@@ -183,7 +183,7 @@ class BatchCollector(pulumi.ComponentResource):
             statements=collector_statements(
                 self._stack, self._lake, self._datasets, ledger_arn=ledger.arn, dead_letter_queue_arn=queue.arn
             ),
-            errors_description="A collection failed: the function's log names each file and why",
+            errors_description="A collection failed. The function's log names each file and the reason",
             # It stops by itself 30 s before its end, with whatever is left for the next run.
             near_limit_percent=99,
             opts=self._child,
@@ -250,7 +250,7 @@ class BatchCollector(pulumi.ComponentResource):
                 f"{self._name}-{dataset}-continuation",
                 name=continuation_name(dataset),
                 group_name=group.name,
-                description=f"Goes on with the collection of {dataset} where a run left work",
+                description=f"Continues the collection of {dataset} after a run that left work",
                 schedule_expression=CONTINUATION_SCHEDULE,
                 schedule_expression_timezone=stack.time_zone,
                 flexible_time_window={"mode": "OFF"},
@@ -268,7 +268,7 @@ class BatchCollector(pulumi.ComponentResource):
         return alarm_on_messages(
             f"{self._name}-dead-letters",
             queue,
-            description="A collection failed for good: the dead-letter queue holds its request and its error",
+            description="A collection failed for good. The dead-letter queue holds its request and its error",
             runbook="collector-dead-letters",
             topic_arn=self._stack.alarm_topic_arn,
             parent=self,

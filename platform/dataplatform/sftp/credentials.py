@@ -121,7 +121,7 @@ def _make_server_keys(
     authorized = aws.ssm.Parameter(
         f"{resource}-authorized-keys",
         name=collection.authorized_keys_parameter(stack.parameter_prefix, connection),
-        description=f"Public keys that the SFTP server of {connection} lets in",
+        description=f"Public keys that the SFTP server of {connection} accepts",
         type="String",
         value=public_keys,
         opts=child,

@@ -82,7 +82,7 @@ class SourceServer(pulumi.ComponentResource):
         self._task, self._dns_name = task, dns_name
         self._child = pulumi.ResourceOptions(parent=self)
         if network.namespace_id is None:
-            raise pulumi.RunError(f"{name} has no domain to put its name into: give the Network one")
+            raise pulumi.RunError(f"{name} does not have a domain for its name; give the Network a domain")
         built = ContainerImage(f"{name}-image", stack=stack, image=image, opts=self._child)
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",

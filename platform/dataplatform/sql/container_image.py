@@ -39,8 +39,8 @@ class ContainerImage(pulumi.ComponentResource):
         """
         if image not in IMAGES:
             raise ProgramError(
-                f"the stack's file wants a demo server, but images/{image} was deleted with the sample: "
-                "name a server of your own in place of demoServer"
+                f"the stack's file wants a demo server, but images/{image} was deleted with the sample; name your "
+                "own server instead of demoServer"
             )
         super().__init__("dataplatform:images:ContainerImage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

@@ -73,9 +73,7 @@ class _DatabaseParameters:
                 "password", password_parameter, "Password of the extraction's login"
             )
         pinned = server.certificate or self._generate_certificates()
-        self._keep(
-            "certificate", collection.certificate_parameter(prefix, database), "Certificate that is trusted", pinned
-        )
+        self._keep("certificate", collection.certificate_parameter(prefix, database), "Trusted certificate", pinned)
         described = collection.Database(
             host=host,
             port=port,

@@ -194,7 +194,7 @@ class SqlExtraction(pulumi.ComponentResource):
         alarm = alarm_on_messages(
             f"{self._name}-dead-letters",
             queue,
-            description="An extraction could not be started: the dead-letter queue holds its request and why",
+            description="An extraction did not start. The dead-letter queue holds its request and the reason",
             runbook="extraction-dead-letters",
             topic_arn=stack.alarm_topic_arn,
             parent=self,

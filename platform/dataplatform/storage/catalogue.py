@@ -71,14 +71,14 @@ class Catalogue(pulumi.ComponentResource):
     def _describe_dataset(self, dataset: Dataset) -> pulumi.Output[str]:
         self._table_by_day(
             files_table(dataset.name),
-            f"Clean rows of {dataset.name}, of every time that they arrived; the current ones are in {dataset.name}",
+            f"All clean rows of {dataset.name}, with their history; {dataset.name} has the current rows",
             keys.warehouse_prefix(dataset.name),
             warehouse_columns(dataset),
             dataset.classes,
         )
         self._table_by_day(
             f"{dataset.name}_quarantine",
-            f"Refused rows of {dataset.name}, with their original text and the rules that they broke",
+            f"Refused rows of {dataset.name}, with their original text and the broken rules",
             keys.quarantine_prefix(dataset.name),
             quarantine_columns(),
             quarantine_classes(dataset),

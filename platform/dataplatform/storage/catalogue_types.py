@@ -62,7 +62,7 @@ def glue_type(column: str, kind: pl.DataType) -> str:
         return f"array<{glue_type(column, _inner(kind))}>"
     if kind not in _GLUE:
         raise pulumi.RunError(
-            f"column {column} has the type {kind}, which Athena has no name for; declare it as one of "
+            f"column {column} has the type {kind}, which Athena does not have; declare one of "
             f"{', '.join(str(known) for known in _GLUE)}, Decimal, Datetime or a list of these"
         )
     return _GLUE[kind]

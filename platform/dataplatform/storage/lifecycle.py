@@ -53,9 +53,9 @@ def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[R
     ]
     if len(rules) > MOST_RULES:
         raise ProgramError(
-            f"the bucket's lifecycle would have {len(rules):,} rules, S3 takes {MOST_RULES:,}: each dataset with a "
-            "retention has a rule for each prefix that expires; declare a retention for fewer datasets, or for fewer "
-            "of their prefixes"
+            f"the bucket's lifecycle would have {len(rules):,} rules, but S3 accepts {MOST_RULES:,}, and each "
+            "dataset with a retention has a rule for each prefix that expires; declare a retention for fewer "
+            "datasets, or for fewer of their prefixes"
         )
     return rules
 

@@ -93,7 +93,7 @@ class ApiKeys(pulumi.ComponentResource):
             plan = aws.apigateway.UsagePlan(
                 f"{name}-{provider}",
                 name=f"{name}-{provider}",
-                description=f"What {provider} may post",
+                description=f"Limits of {provider}",
                 api_stages=[{"api_id": rest_api_id, "stage": stage}],
                 throttle_settings={"rate_limit": limits.requests_per_second, "burst_limit": limits.burst},
                 quota_settings={"limit": limits.requests_per_day, "period": "DAY"},

@@ -175,7 +175,7 @@ class StreamIngest(pulumi.ComponentResource):
             f"{self._name}-receiver",
             stack=stack,
             layer=self._layer,
-            description="Checks posted events and puts them into the queue",
+            description="Checks posted events and sends them to the queue",
             handler=RECEIVER,
             log_group_name=f"/{self._name}/event-receiver",
             timeout_seconds=RECEIVER_SECONDS,
@@ -197,7 +197,7 @@ class StreamIngest(pulumi.ComponentResource):
                 signatures_table_arn=signatures.arn,
                 secret_parameters=[parameter for each in callbacks for parameter in each.given_parameters],
             ),
-            errors_description="The receiver failed, and callers were answered 500: its log says why",
+            errors_description="The receiver failed and answered 500. Its log has the reason",
             opts=self._child,
         )
 
@@ -224,7 +224,7 @@ class StreamIngest(pulumi.ComponentResource):
             statements=batcher_statements(
                 stack, lake, dataset, queue_arn=queue.arn, dead_letter_queue_arn=dead_letters.arn
             ),
-            errors_description="The batcher failed; the queue gives its messages again: see its log",
+            errors_description="The batcher failed. Its log has the reason, and the queue delivers its messages again",
             opts=self._child,
         )
         take_in_batches(
@@ -243,7 +243,7 @@ class StreamIngest(pulumi.ComponentResource):
         poisonous = alarm_on_messages(
             f"{self._name}-dead-letters",
             dead_letters,
-            description="An event could not be landed: the dead-letter queue holds it, with the reason as attribute",
+            description="An event could not be landed. The dead-letter queue holds it, with the reason as an attribute",
             runbook="event-dead-letters",
             topic_arn=topic_arn,
             parent=self,
@@ -258,7 +258,7 @@ class StreamIngest(pulumi.ComponentResource):
         )
         refused = alarm_when_above(
             f"{self._name}-not-stored",
-            description="The queue did not take posted events: their senders were asked to send them again",
+            description="The queue did not accept posted events. Their senders were asked to send them again",
             runbook="events-not-stored",
             namespace=self._stack.metrics_namespace,
             metric=metrics.EVENTS_NOT_STORED,

@@ -227,7 +227,7 @@ class Audit(pulumi.ComponentResource):
         )
         alarm = alarm_when_above(
             metric,
-            description="Somebody was refused an object or a listing of a mart: the trail's log group says who",
+            description="Somebody was refused an object or a listing of a mart. The trail's log group shows who",
             runbook="refused-in-mart",
             namespace=_METRICS,
             metric=metric,

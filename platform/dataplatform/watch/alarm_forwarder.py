@@ -84,7 +84,7 @@ class AlarmForwarder(pulumi.ComponentResource):
                 allow("ReadUrls", ["ssm:GetParameter"], urls),
                 decrypt_given_parameters(stack.region, stack.account_id),
             ],
-            errors_description="A webhook did not accept an alarm: the function's log has the alarm and the reason",
+            errors_description="A webhook did not accept an alarm. The function's log has the alarm and the reason",
             opts=self._child,
         )
         aws.lambda_.FunctionEventInvokeConfig(

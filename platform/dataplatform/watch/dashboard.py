@@ -160,7 +160,7 @@ def _collected(shown: Shown) -> Widget:
         for dataset in shown.declared.collected
         for metric, label in counted
     ]
-    return _graph(shown, "Files by SFTP", "Sum", lines)
+    return _graph(shown, "Files collected by SFTP", "Sum", lines)
 
 
 def _posted(shown: Shown) -> Widget:
@@ -225,7 +225,7 @@ def _errors(shown: Shown) -> Widget:
 
 
 def _durations(shown: Shown) -> Widget:
-    return _graph(shown, "Longest run of the functions, ms", "Maximum", _of_functions(shown, "Duration"))
+    return _graph(shown, "Longest run of each function, ms", "Maximum", _of_functions(shown, "Duration"))
 
 
 def _of_functions(shown: Shown, metric: str) -> list[Line]:

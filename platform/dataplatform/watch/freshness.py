@@ -84,7 +84,7 @@ class DatasetWatch(pulumi.ComponentResource):
             f"{self._name}-freshness",
             stack=self._stack,
             layer=layer,
-            description="Publishes how old each dataset's newest object is",
+            description="Publishes the age of each dataset's newest object",
             handler=HANDLER,
             log_group_name=f"/{self._name}/freshness",
             timeout_seconds=60,
@@ -96,14 +96,14 @@ class DatasetWatch(pulumi.ComponentResource):
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
             statements=[allow("ReadTotals", ["dynamodb:GetItem"], [index.totals_table_arn])],
-            errors_description="A dataset's age could not be measured: the function's log says why",
+            errors_description="A dataset's age could not be measured. The function's log has the reason",
             opts=self._child,
         )
 
     def _schedule(self, function: PythonFunction) -> None:
         rule = aws.cloudwatch.EventRule(
             f"{self._name}-due",
-            description="Time to measure each dataset's age",
+            description="Measures each dataset's age",
             schedule_expression=SCHEDULE,
             opts=self._child,
         )
@@ -121,7 +121,7 @@ class DatasetWatch(pulumi.ComponentResource):
         hours = f"{seconds / 3600:g}"
         return alarm_when_above(
             f"{self._name}-{dataset.name}-late",
-            description=f"{dataset.name} is late: no object landed within {hours} hours, or nobody measured it",
+            description=f"{dataset.name} is late. No object landed within {hours} hours, or its age was not measured",
             runbook="dataset-late",
             namespace=self._stack.metrics_namespace,
             metric=metrics.NEWEST_OBJECT_AGE,
@@ -140,7 +140,7 @@ class DatasetWatch(pulumi.ComponentResource):
         """The platform is at fault and not the dataset's owner, whose rows arrive all the same."""
         return alarm_when_above(
             f"{self._name}-{dataset}-missed",
-            description=f"Objects of {dataset} were found by the nightly comparison only: notifications get lost",
+            description=f"Only the nightly comparison found objects of {dataset}, so notifications were lost",
             runbook="objects-missed",
             namespace=self._stack.metrics_namespace,
             metric=metrics.OBJECTS_MISSED,

@@ -164,7 +164,7 @@ class Monitoring(pulumi.ComponentResource):
         alarm = alarm_on_messages(
             f"{name}-undelivered-events",
             queue,
-            description="A rule could not deliver an event: the queue holds it with the error",
+            description="A rule could not deliver an event. The queue holds the event with its error",
             runbook="undelivered-events",
             topic_arn=self.topic_arn,
             parent=self,

@@ -178,7 +178,7 @@ class ObjectIndex(pulumi.ComponentResource):
             f"{self._name}-recorder",
             stack=self._stack,
             layer=layer,
-            description="Records created and deleted objects, and totals of them",
+            description="Records created and deleted objects, and their totals",
             handler=HANDLER,
             log_group_name=f"/{self._name}/object-attributes",
             timeout_seconds=RECORDER_SECONDS,
@@ -201,7 +201,7 @@ class ObjectIndex(pulumi.ComponentResource):
                 # Column facts are put and deleted, totals are updated.
                 allow("RecordTotals", ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [sums.arn]),
             ],
-            errors_description="Objects were not recorded: the queue gives them again, the function's log says why",
+            errors_description="Objects were not recorded. The log has the reason, and the queue delivers them again",
             opts=self._child,
         )
 
@@ -244,7 +244,7 @@ class ObjectIndex(pulumi.ComponentResource):
         failed = alarm_on_messages(
             f"{self._name}-dead-letters",
             dead_letters,
-            description="An object could not be recorded: the dead-letter queue holds its event",
+            description="An object could not be recorded. The dead-letter queue holds its event",
             runbook=runbook,
             topic_arn=topic_arn,
             parent=self,

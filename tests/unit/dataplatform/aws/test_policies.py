@@ -16,7 +16,9 @@ def test_a_wildcard_action_cannot_be_allowed_to_a_principal() -> None:
 
 
 def test_a_statement_without_resources_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"statement LandFiles: name its resources, or leave the statement out"):
+    with pytest.raises(
+        ValueError, match=r"statement LandFiles does not name resources; name them, or leave the statement out"
+    ):
         allow("LandFiles", ["s3:PutObject"], [])
 
 

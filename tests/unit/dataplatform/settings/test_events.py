@@ -11,9 +11,9 @@ from tests.unit.dataplatform.settings.test_model import events, refusal, values
 @pytest.mark.parametrize(
     ("callback", "problem"),
     [
-        ({"otherSecretParameter": "/a"}, "name the first in secretParameter"),
-        ({"secretParameter": "/a", "otherSecretParameter": "/a"}, "names the same parameter"),
-        ({"secretParameter": "/a", "secrets": ["first", "second"]}, "leave one of both out"),
+        ({"otherSecretParameter": "/a"}, "name the first secret in secretParameter"),
+        ({"secretParameter": "/a", "otherSecretParameter": "/a"}, "is the same as secretParameter"),
+        ({"secretParameter": "/a", "secrets": ["first", "second"]}, "leave one of them out"),
         ({"secrets": ["first", "second", "third"]}, "at most 2"),
         ({"secrets": ["first", "first"]}, "named twice: first"),
         ({"secrets": []}, "at least 1"),

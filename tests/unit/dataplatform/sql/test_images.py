@@ -96,7 +96,7 @@ def run_image(*words: str, path: str, monkeypatch) -> str:
 
 def test_without_a_container_engine_it_is_said_and_what_to_do_instead(tmp_path, monkeypatch):
     output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
-    assert "there is no container engine here: install Docker or Podman" in output
+    assert "no container engine was found on PATH; install Docker or Podman" in output
     assert "dataplatform up" in output
 
 
@@ -108,7 +108,7 @@ def test_an_engine_that_does_not_answer_is_told_by_its_own_words(tmp_path, monke
 
     # when, then
     output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
-    assert "does not answer; start it. It says: docker: Cannot connect to the Docker daemon" in output
+    assert "does not answer: docker: Cannot connect to the Docker daemon" in output
 
 
 def test_sql_server_is_not_run_before_its_licence_is_accepted(tmp_path, monkeypatch):

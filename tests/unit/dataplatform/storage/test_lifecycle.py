@@ -56,6 +56,8 @@ def test_rules_that_s3_would_not_take_are_refused_with_their_number():
 
     # then
     assert len(lifecycle_rules(90, many[:-1])) <= MOST_RULES
-    words = re.escape(f"would have {PLATFORMS + 3 * len(many):,} rules, S3 takes 1,000: each dataset with a retention")
+    words = re.escape(
+        f"would have {PLATFORMS + 3 * len(many):,} rules, but S3 accepts 1,000, and each dataset with a retention"
+    )
     with pytest.raises(ProgramError, match=words):
         lifecycle_rules(90, many)
