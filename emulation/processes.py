@@ -168,13 +168,13 @@ class StartingProcess:
         polls, idle, worked = 0, 0, 0.0
         while not self.is_ready():
             if self.started.poll() is not None:
-                raise self._error(f"ended at once (exit {self.started.returncode})")
+                raise self._error(f"exited immediately (exit {self.started.returncode})")
             before, worked = worked, _processor_seconds(self.started.pid)
             polls, idle = polls + 1, 0 if worked > before else idle + 1
             if idle * POLL_SECONDS > self.within_seconds:
                 raise self._error(f"was not ready, and did nothing for {self.within_seconds:g} s")
             if polls * POLL_SECONDS > LONGEST_START_SECONDS:
-                raise self._error(f"was not ready in {LONGEST_START_SECONDS:g} s of work")
+                raise self._error(f"was not ready after {LONGEST_START_SECONDS:g} s of work")
             time.sleep(POLL_SECONDS)  # between two polls
 
     def _error(self, problem: str) -> ProcessError:

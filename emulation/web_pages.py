@@ -22,7 +22,7 @@ def refusal_of(headers: Mapping[str, str]) -> str | None:
     """
     host, origin = headers.get("host", ""), headers.get("origin")
     if not _is_loopback(f"//{host}"):
-        return f"the host {host!r} is not this machine's loopback"
+        return f"the host {host!r} is not the loopback address of this machine"
     if origin is not None and not _is_loopback(origin):
         return f"the origin {origin!r} is not a page of this machine"
     if origin is None and headers.get("sec-fetch-site") == "cross-site":

@@ -138,7 +138,9 @@ def check_port_is_free(port: int) -> None:
         PortInUseError: something does.
     """
     if not port_is_free(port):
-        raise PortInUseError(f"port {port} on {HOST} is in use; stop what listens there, or choose another with --port")
+        raise PortInUseError(
+            f"port {port} on {HOST} is in use; stop the process that uses it, or choose another with --port"
+        )
 
 
 def port_is_free(port: int) -> bool:

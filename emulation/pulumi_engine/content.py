@@ -71,7 +71,7 @@ class StoredContent(Content):
 
     @override
     def read(self) -> bytes:
-        raise EngineError(f"of the content with the hash {self.hash} nothing but the hash is stored")
+        raise EngineError(f"only the hash {self.hash} of this content is stored, not the content")
 
     @override
     def digest(self) -> str:
@@ -128,7 +128,9 @@ def archive_of_members(members: Mapping[str, object]) -> Content:
         if isinstance(member, ZipContent):
             flat |= {f"{name}/{inner}": content for inner, content in member.members.items()}
         elif isinstance(member, PackedContent):
-            raise EngineError(f"archive member {name!r} is the archive {member.path}; give its folder instead")
+            raise EngineError(
+                f"the archive member {name!r} is itself the archive {member.path}; give its folder instead"
+            )
         elif isinstance(member, Content):
             flat[name] = member
     return ZipContent(flat)

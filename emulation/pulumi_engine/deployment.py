@@ -97,6 +97,6 @@ def _failure(execution: Execution, error: EngineError) -> EngineError:
     done = execution.counts.total() - execution.counts["unchanged"]
     problems = execution.problems or [str(error)]
     return EngineError(
-        f"the deployment stopped after {done} changes, which are remembered; a rerun goes on from there:\n  "
+        f"the deployment stopped after {done} changes, which are kept; to continue, run it again:\n  "
         + "\n  ".join(problems)
     )

@@ -62,10 +62,10 @@ class Emulator:
         except ClientError as error:
             refusal = error.response.get("Error", {})
             code = refusal.get("Code", "")
-            message = f"{service} {operation} was refused: {code}: {refusal.get('Message')}"
+            message = f"the emulator refused {service} {operation}: {code}: {refusal.get('Message')}"
             raise EngineError(message, code) from error
         except BotoCoreError as error:
-            raise EngineError(f"{service} {operation} could not be called: {error}") from error
+            raise EngineError(f"the request {service} {operation} to the emulator failed: {error}") from error
 
     def account(self, region: str) -> str:
         """Account that the credentials belong to.
@@ -77,7 +77,7 @@ class Emulator:
             return self.call("sts", "get_caller_identity", region)["Account"]
         except EngineError as error:
             raise EngineError(
-                f"the emulator at {self.endpoint} cannot be used: {error}. Start it with `dataplatform up`"
+                f"cannot connect to the emulator at {self.endpoint}: {error}; start it with `dataplatform up`"
             ) from error
 
     def close(self) -> None:

@@ -22,4 +22,4 @@ class EngineError(EmulationError):
         return bool(_MISSING.search(self.code))
 
 
-FRESH = "run `dataplatform up --fresh` to start afresh (what the emulator holds is then lost)"
+FRESH = "start from scratch with `dataplatform up --fresh`, which deletes everything that the emulator holds"

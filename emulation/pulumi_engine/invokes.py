@@ -16,7 +16,7 @@ def answer_invoke(token: str, emulator: Emulator, region: str) -> dict[str, Any]
     """
     function = _FUNCTIONS.get(token)
     if function is None:
-        raise EngineError(f"the program calls {token}, which the local engine cannot answer")
+        raise EngineError(f"the program calls {token}, which the local engine does not support")
     return function(emulator, region)
 
 

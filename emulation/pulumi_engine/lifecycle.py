@@ -71,10 +71,12 @@ def check(
     """
     handler = HANDLERS.get(kind)
     if handler is None:
-        return Checked(dict(news), {"": f"no handler for {kind}: the local engine cannot create {name!r}"})
+        return Checked(
+            dict(news), {"": f"the local engine cannot create {name!r}, because it does not have a handler for {kind}"}
+        )
     inputs = {key: value for key, value in news.items() if value is not None and not key.startswith("__")}
     problems = {
-        key: f"{kind} {name!r} sets {key}, which the local engine cannot do"
+        key: f"{kind} {name!r} sets {key}, which the local engine does not support"
         for key in sorted(set(inputs) - set(handler.accepts) - {"region"})
     }
     if kind.startswith("aws:"):
@@ -175,7 +177,9 @@ def read(request: Request, standing: Standing) -> dict[str, Any] | None:
 def _handler(request: Request) -> Handler:
     handler = HANDLERS.get(request.type)
     if handler is None:
-        raise EngineError(f"no handler for {request.type}: the local engine cannot do anything with {request.urn}")
+        raise EngineError(
+            f"the local engine cannot process {request.urn}, because it does not have a handler for {request.type}"
+        )
     return handler
 
 

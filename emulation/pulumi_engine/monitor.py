@@ -90,24 +90,25 @@ class EngineMonitor(mocks.MockMonitor):
     @override
     def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> NoReturn:
         raise EngineError(
-            f"{request.type} {request.name!r} is read with .get(): the local engine knows only what it creates"
+            f"{request.type} {request.name!r} is read with .get(), but the local engine knows only resources "
+            "that it creates"
         )
 
     @override
     def RegisterStackTransform(self, request: object) -> NoReturn:
-        raise EngineError("the program registers a transform: the local engine does not run them")
+        raise EngineError("the program registers a transform, which the local engine does not run")
 
     @override
     def RegisterStackInvokeTransform(self, request: object) -> NoReturn:
-        raise EngineError("the program registers a transform of invokes: the local engine does not run them")
+        raise EngineError("the program registers a transform of invokes, which the local engine does not run")
 
     @override
     def RegisterResourceHook(self, request: object) -> NoReturn:
-        raise EngineError("the program registers a resource hook: the local engine does not run them")
+        raise EngineError("the program registers a resource hook, which the local engine does not run")
 
     @override
     def RegisterErrorHook(self, request: object) -> NoReturn:
-        raise EngineError("the program registers an error hook: the local engine does not run them")
+        raise EngineError("the program registers an error hook, which the local engine does not run")
 
     def _claim(self, urn: str, request: resource_pb2.RegisterResourceRequest) -> None:
         with self._lock:
@@ -115,11 +116,11 @@ class EngineMonitor(mocks.MockMonitor):
                 raise EngineError(f"the program registers {urn} twice; give one of the two another name")
             self._urns.add(urn)
         if request.transforms:
-            raise EngineError(f"{urn} has transforms: the local engine does not run them")
+            raise EngineError(f"{urn} has transforms, which the local engine does not run")
         if request.importId:
-            raise EngineError(f"{urn} is to be imported: the local engine knows only what it creates")
+            raise EngineError(f"{urn} is imported, but the local engine knows only resources that it creates")
         if request.remote:
-            raise EngineError(f"{urn} is a component of another package: the local engine cannot construct it")
+            raise EngineError(f"{urn} is a component of another package, which the local engine cannot construct")
 
     def _provider(self, reference: str) -> Provider:
         """The provider of a reference "{urn}::{id}"; an empty reference is the default one."""

@@ -159,7 +159,10 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         inputs, properties = _raw(request.inputs), _raw(request.properties)
         if not inputs and not properties:
-            _fail(context, EngineError(f"{request.urn} is to be imported: the local engine knows only what it creates"))
+            _fail(
+                context,
+                EngineError(f"{request.urn} is imported, but the local engine knows only resources that it creates"),
+            )
         try:
             found = lifecycle.read(self._request(request.urn, inputs), self._standing(request.id, properties))
         except EngineError as error:

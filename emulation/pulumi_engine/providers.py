@@ -22,7 +22,7 @@ class Provider:
             EngineError: none is set.
         """
         if self.region is None:
-            raise EngineError(f"{asker} has no region: set aws:region in the stack's settings")
+            raise EngineError(f"{asker} does not have a region; set aws:region in the stack's settings")
         return self.region
 
 
@@ -45,4 +45,6 @@ def read_provider(inputs: Mapping[str, Any]) -> Provider:
         parsed = json.loads(tags) if isinstance(tags, str) else tags
         return Provider(inputs.get("region"), dict(parsed["tags"]))
     except (ValueError, TypeError, KeyError) as error:
-        raise EngineError(f'aws:defaultTags has to be {{"tags": {{…}}}}, and is {tags!r}') from error
+        raise EngineError(
+            f'aws:defaultTags is {tags!r}, and not of the form {{"tags": {{…}}}}; correct the stack\'s settings'
+        ) from error

@@ -118,7 +118,7 @@ def deploy_with_pulumi(
             umask=PRIVATE_UMASK,
         )
         if result.returncode != 0:
-            raise EngineError(f"`pulumi {' '.join(words)}` failed, for the reason above")
+            raise EngineError(f"`pulumi {' '.join(words)}` failed; see the reason above")
         return result.stdout or ""
 
     _link_all_but_the_stacks_file(program, project.folder, project.stack_file.name)
@@ -148,8 +148,7 @@ def require_cli() -> Cli:
     cli = find_cli()
     if cli is None:
         raise EngineError(
-            "this machine does not have a Pulumi CLI that fits the program's SDK: get one with `make pulumi`, or leave "
-            "--engine out"
+            "no Pulumi CLI on this machine fits the program's SDK; get one with `make pulumi`, or leave --engine out"
         )
     return cli
 

@@ -60,7 +60,7 @@ class Reconciliation(ABC):
             return Decision("updated" if found.changed else "unchanged", request, added, found.changed)
         if goal.protected or standing.protected:
             what = ", ".join(sorted(found.replacing)) or "replacement trigger"
-            raise RefusedError(f"{goal.type} {goal.name!r} is protected, and its {what} cannot change in place")
+            raise RefusedError(f"{goal.type} {goal.name!r} is protected, but its {what} cannot change in place")
         # Its name may be taken: a made-up name is made up again. A replacement ignores no input.
         request, added = self._checked(goal, goal.inputs, {}, f"{goal.urn}{standing.id}")
         return Decision("replaced", request, added, found.changed, found.deletes_first or goal.deletes_first)
@@ -120,12 +120,12 @@ class Plan(Reconciliation):
             EngineError: it cannot be deployed; lists every reason.
         """
         self.problems += [
-            f"{each.type} {each.name!r} is protected, and was removed from the program"
+            f"{each.type} {each.name!r} is protected, but was removed from the program"
             for _, each in self.removed()
             if each.protected
         ]
         if self.problems:
-            raise EngineError("the program was not deployed, and nothing was changed:\n  " + "\n  ".join(self.problems))
+            raise EngineError("the program was not deployed; nothing was changed:\n  " + "\n  ".join(self.problems))
 
 
 class Execution(Reconciliation):
@@ -240,8 +240,9 @@ def _without_secrets(request: Request, made: Created) -> dict[str, Any]:
     }
     if _holds(made.id, secrets):
         raise EngineError(
-            f"{request.type} {request.name!r} is named by a secret ({', '.join(sorted(properties.secrets))}), "
-            "and names are kept in the state; take the secret out of the name"
+            f"the name of {request.type} {request.name!r} contains a secret "
+            f"({', '.join(sorted(properties.secrets))}), but names are kept in the state; take the secret out "
+            "of the name"
         )
     return kept
 

@@ -18,7 +18,7 @@ def project_name(program: Path) -> str:
     """
     name = _read_yaml(program / "Pulumi.yaml").get("name")
     if not isinstance(name, str):
-        raise EngineError(f"{program / 'Pulumi.yaml'} has no name")
+        raise EngineError(f"{program / 'Pulumi.yaml'} does not have a name; add one")
     return name
 
 
@@ -39,15 +39,15 @@ def read_stack_configuration(program: Path, stack: str) -> dict[str, object]:
     project_file, stack_file = program / "Pulumi.yaml", program / f"Pulumi.{stack}.yaml"
     if _section(project_file):
         raise EngineError(
-            f"{project_file} declares settings under `config`. The Pulumi CLI then requires each of them in every "
-            "stack file; delete the block, the program declares its settings itself"
+            f"{project_file} declares settings under `config`, which the Pulumi CLI would then require in "
+            "every stack file; delete the block, the program declares its settings itself"
         )
     settings: dict[str, object] = {}
     for key, value in _section(stack_file).items():
         if isinstance(value, dict) and set(value) == {"secure"}:
             raise EngineError(
-                f"{stack_file}: {key} is encrypted, and only the Pulumi CLI can decrypt it; "
-                "the local stack has to do without secrets in its settings"
+                f"{stack_file}: {key} is encrypted, and only the Pulumi CLI can decrypt it; the local stack has to "
+                "work without secrets in its settings"
             )
         settings[_full_key(key, project)] = value
     return {key: value for key, value in settings.items() if value is not None}
@@ -64,7 +64,7 @@ def encode(configuration: Mapping[str, object]) -> dict[str, str]:
 def _section(path: Path) -> Mapping[str, Any]:
     section = _read_yaml(path).get("config") or {}
     if not isinstance(section, dict):
-        raise EngineError(f"{path}: `config` has to map keys to values")
+        raise EngineError(f"{path}: `config` is not a mapping of keys to values; correct the file")
     return section
 
 
@@ -76,11 +76,11 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise EngineError(f"{path} does not exist") from error
+        raise EngineError(f"{path} does not exist; run the command in the repository's folder") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EngineError(f"{path} cannot be read: {error}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise EngineError(f"{path} has to be a mapping")
+        raise EngineError(f"{path} is not a mapping; correct the file")
     return content

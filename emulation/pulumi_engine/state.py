@@ -145,14 +145,14 @@ class State:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EngineError(
-                f"{self._file} cannot be read ({error}); run `dataplatform up --fresh` or delete the file "
-                "and restart the emulator"
+                f"{self._file} cannot be read ({error}); run `dataplatform up --fresh`, or delete the file and "
+                "restart the emulator"
             ) from error
 
 
 def _check_version(version: object) -> None:
     if version != _VERSION:
-        raise ValueError(f"it has the format {version}")
+        raise ValueError(f"the format is {version}")
 
 
 def discard_state(directory: Path) -> None:
@@ -183,4 +183,4 @@ def _write_atomically(path: Path, text: str) -> None:
 def _content_digest(value: object) -> Mapping[str, str]:
     if isinstance(value, Content):
         return {"sha256": value.digest()}
-    raise TypeError(f"{type(value).__name__} is not a value that a resource can have")
+    raise TypeError(f"{type(value).__name__} is not a type of value that a resource can have")

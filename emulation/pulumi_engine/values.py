@@ -150,7 +150,7 @@ def _marked(value: Mapping[str, Any], directory: Path) -> object:
         return _archive(value, directory)
     if signature == _RESOURCE:
         return value.get("id") or value["urn"]
-    raise EngineError(f"the program sent a value of a kind that the local engine does not know ({signature})")
+    raise EngineError(f"the program sent a kind of value that the local engine does not support ({signature})")
 
 
 def _asset(value: Mapping[str, Any], directory: Path) -> Content:

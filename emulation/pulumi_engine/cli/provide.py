@@ -90,7 +90,7 @@ def _on_path() -> Cli | None:
         return None
     has_host = (Path(command).resolve().parent / LANGUAGE_HOST).exists() or shutil.which(LANGUAGE_HOST)
     version = _version_of(command)
-    return Cli(command, version, "the one on PATH") if has_host and fits(version) else None
+    return Cli(command, version, "found on PATH") if has_host and fits(version) else None
 
 
 def _released(folder: Path, progress: Progress) -> Cli | None:
@@ -119,8 +119,9 @@ def _built(folder: Path, progress: Progress) -> Cli:
     )
     if result.returncode != 0:
         raise EngineError(
-            f"no Pulumi CLI: none on PATH fits the SDK {metadata.version('pulumi')}, Pulumi's release cannot be "
-            f"fetched, and `go build` failed: {_last_line(result.stderr)}"
+            f"no Pulumi CLI is available: none on PATH fits the SDK {metadata.version('pulumi')}, Pulumi's "
+            f"release cannot be downloaded, and `go build` failed: {_last_line(result.stderr)}; install the "
+            "Pulumi CLI"
         )
     _write_language_host(folder / "bin" / LANGUAGE_HOST)
     return Cli(str(program), version, "built from its Go modules")
@@ -151,4 +152,4 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["without a message"])[-1]
+    return (text.strip().splitlines() or ["no message"])[-1]

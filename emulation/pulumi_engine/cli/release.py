@@ -37,11 +37,11 @@ def fetch_release(version: str, folder: Path, releases: str = RELEASES) -> None:
     checksums = _fetch(f"{releases}/v{version}/pulumi-{version}-checksums.txt").decode()
     listed = re.search(rf"^([0-9a-f]{{64}})\s+\*?{re.escape(archive)}$", checksums, re.MULTILINE)
     if listed is None:
-        raise ReleaseError(f"the list of checksums does not have {archive}")
+        raise ReleaseError(f"the release's list of checksums does not have {archive}")
     content = _fetch(f"{releases}/v{version}/{archive}")
     found = hashlib.sha256(content).hexdigest()
     if found != listed[1]:
-        raise ReleaseError(f"{archive} has the checksum {found}, and its release lists {listed[1]}")
+        raise ReleaseError(f"{archive} has the checksum {found}, but its release lists {listed[1]}")
     _unpack(content, folder)
 
 
@@ -62,4 +62,4 @@ def _fetch(url: str) -> bytes:
             content: bytes = response.read()
             return content
     except (OSError, urllib.error.URLError) as error:
-        raise ReleaseError(f"{url} cannot be fetched: {error}") from error
+        raise ReleaseError(f"{url} cannot be downloaded: {error}") from error

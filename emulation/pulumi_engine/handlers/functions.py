@@ -149,7 +149,7 @@ def _code(request: Request) -> dict[str, Any]:
         return {"ZipFile": request.inputs["code"].read()}
     if "s3Key" in request.inputs:
         return request.pascal("s3Bucket", "s3Key", "s3ObjectVersion")
-    raise EngineError(f"{request.type} {request.name!r} has neither code nor s3Key")
+    raise EngineError(f"{request.type} {request.name!r} has neither code nor s3Key; give one of them")
 
 
 def _add_permission(request: Request) -> Created:

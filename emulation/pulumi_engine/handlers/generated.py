@@ -23,7 +23,7 @@ _KINDS: Final = {"minLower": string.ascii_lowercase, "minUpper": string.ascii_up
 def _generate_password(request: Request) -> Created:
     if request.inputs.get("special", True):
         raise EngineError(
-            f"{request.type} {request.name!r}: the local engine generates letters and digits; set special=False"
+            f"{request.type} {request.name!r}: the local engine generates only letters and digits; set special=False"
         )
     required = [secrets.choice(kind) for name, kind in _KINDS.items() for _ in range(request.inputs.get(name, 0))]
     alphabet = string.ascii_letters + string.digits
@@ -41,7 +41,7 @@ def _read_password(request: Request, identity: str) -> dict[str, Any]:
         return {"result": path.read_text()}
     except OSError as error:
         raise EngineError(
-            f"{request.type} {request.name!r}: its password {path} cannot be read ({error.strerror}): {FRESH}"
+            f"{request.type} {request.name!r}: its password {path} cannot be read ({error.strerror}); {FRESH}"
         ) from error
 
 
@@ -74,7 +74,7 @@ def _sign_by_authority(request: Request) -> Created:
     asked = x509.load_pem_x509_csr(request.inputs["certRequestPem"].encode())
     public_key = asked.public_key()
     if not isinstance(public_key, rsa.RSAPublicKey):
-        raise EngineError(f"{request.type} {request.name!r}: the local engine signs RSA keys only")
+        raise EngineError(f"{request.type} {request.name!r}: the local engine signs only RSA keys")
     names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     certificate = _certificate(request, asked.subject, public_key).issuer_name(authority.subject)
     certificate = certificate.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -84,7 +84,7 @@ def _sign_by_authority(request: Request) -> Created:
 def _private_key(request: Request, name: str) -> rsa.RSAPrivateKey:
     key = serialization.load_pem_private_key(request.inputs[name].encode(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise EngineError(f"{request.type} {request.name!r}: the local engine signs with RSA keys only")
+        raise EngineError(f"{request.type} {request.name!r}: the local engine signs only with RSA keys")
     return key
 
 

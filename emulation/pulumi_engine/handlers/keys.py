@@ -60,7 +60,7 @@ def _update_alias(request: Request, standing: Standing) -> None:
 def _generate_private_key(request: Request) -> Created:
     algorithm = request.inputs["algorithm"]
     if algorithm != "RSA":
-        raise EngineError(f"{request.type} {request.name!r}: the local engine generates RSA keys, not {algorithm}")
+        raise EngineError(f"{request.type} {request.name!r}: the local engine generates only RSA keys, not {algorithm}")
     key = rsa.generate_private_key(_PUBLIC_EXPONENT, request.inputs.get("rsaBits", _DEFAULT_RSA_BITS))
     public_key = key.public_key()
     public_pem = public_key.public_bytes(
@@ -90,7 +90,7 @@ def _read_private_key(request: Request, identity: str) -> dict[str, Any]:
         pem = path.read_bytes()
     except OSError as error:
         raise EngineError(
-            f"{request.type} {request.name!r}: its private key {path} cannot be read ({error.strerror}): {FRESH}"
+            f"{request.type} {request.name!r}: its private key {path} cannot be read ({error.strerror}); {FRESH}"
         ) from error
     key = serialization.load_pem_private_key(pem, password=None)
     pkcs8, openssh = (

@@ -34,7 +34,9 @@ def _targets(request: Request, operation: str) -> dict[str, str]:
         if state["Status"] == "FAIL":
             raise EngineError(f"{request.type} {request.name!r}: {state.get('ErrorMessage', 'the operation failed')}")
         time.sleep(0.1)  # between two polls: the service has no other sign that an operation ended
-    raise EngineError(f"{request.type} {request.name!r}: the operation {operation} did not end in {_DEADLINE:.0f} s")
+    raise EngineError(
+        f"{request.type} {request.name!r}: the operation {operation} did not end within {_DEADLINE:.0f} s; deploy again"
+    )
 
 
 def _create_service(request: Request) -> Created:

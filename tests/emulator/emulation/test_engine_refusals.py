@@ -21,7 +21,7 @@ def test_a_type_without_a_handler_is_named_and_nothing_is_created(engine_stack, 
     with pytest.raises(EngineError) as error:
         engine_stack.deploy()
     # then
-    assert "no handler for aws:kinesis/stream:Stream" in str(error.value)
+    assert "not have a handler for aws:kinesis/stream:Stream" in str(error.value)
     assert "urn:pulumi:local::engine-test::aws:kinesis/stream:Stream::readings" in str(error.value)
     assert engine_client("s3").list_buckets()["Buckets"] == []
 
@@ -49,7 +49,7 @@ def test_protected_resources_are_neither_replaced_nor_deleted(engine_stack, engi
     # then
     message = str(error.value)
     assert "aws:sqs/queue:Queue 'work' is protected, and its fifoQueue cannot change in place" in message
-    assert "aws:sns/topic:Topic 'gone' is protected, and was removed from the program" in message
+    assert "aws:sns/topic:Topic 'gone' is protected, but was removed from the program" in message
     assert set(engine_calls) == {"GetCallerIdentity"}
     assert len(engine_client("sqs").list_queues()["QueueUrls"]) == 1
 
@@ -94,7 +94,7 @@ def test_a_failed_run_is_remembered_and_a_rerun_goes_on(engine_stack):
         BUCKET + "aws.iam.RolePolicyAttachment('a', role='missing', policy_arn='arn:aws:iam::1:policy/x')"
     )
     with pytest.raises(
-        EngineError, match=r"RolePolicyAttachment 'a': iam attach_role_policy was refused: NoSuchEntity"
+        EngineError, match=r"RolePolicyAttachment 'a': the emulator refused iam attach_role_policy: NoSuchEntity"
     ):
         engine_stack.deploy()
     # when
@@ -136,7 +136,7 @@ def test_a_resource_named_by_a_secret_is_refused_since_names_are_kept(engine_sta
     # given
     engine_stack.write(f"aws.sqs.Queue('queue', name=pulumi.Output.secret('{MARKER}'))")
     # when
-    with pytest.raises(EngineError, match="is named by a secret") as error:
+    with pytest.raises(EngineError, match="contains a secret") as error:
         engine_stack.deploy()
     # then
     assert MARKER not in str(error.value)

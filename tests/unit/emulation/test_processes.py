@@ -56,7 +56,7 @@ def test_stopping_ends_what_the_process_started_too(tmp_path: Path) -> None:
 
 def test_a_process_that_ends_at_once_is_an_error_with_its_last_lines(tmp_path: Path) -> None:
     process = BackgroundProcess("broken", tmp_path)
-    with pytest.raises(ProcessError, match=r"broken ended at once \(exit 3\)(?s:.*)no such thing"):
+    with pytest.raises(ProcessError, match=r"broken exited immediately \(exit 3\)(?s:.*)no such thing"):
         process.start(
             [sys.executable, "-c", "import sys; print('no such thing'); sys.exit(3)"],
             os.environ,
@@ -94,7 +94,7 @@ def test_a_process_that_works_for_ever_is_stopped(tmp_path: Path, monkeypatch: p
     process = BackgroundProcess("endless", tmp_path)
 
     # then
-    with pytest.raises(ProcessError, match=r"endless was not ready in 0\.2 s of work"):
+    with pytest.raises(ProcessError, match=r"endless was not ready after 0\.2 s of work"):
         process.start([sys.executable, "-c", "while True: pass"], os.environ, is_ready=lambda: False, within_seconds=60)
     assert not process.is_running()
 

@@ -48,7 +48,7 @@ def cli(tmp_path, monkeypatch):
 
 def test_missing_cli_is_refused_with_where_to_get_it(monkeypatch, deploy):
     monkeypatch.setattr(pulumi_cli, "find_cli", lambda: None)
-    with pytest.raises(EngineError, match=r"does not have a Pulumi CLI that fits.*`make pulumi`"):
+    with pytest.raises(EngineError, match=r"no Pulumi CLI on this machine fits.*`make pulumi`"):
         deploy()
 
 

@@ -64,7 +64,7 @@ def test_a_project_without_a_name_is_refused(program):
     # given
     (program / "Pulumi.yaml").write_text("runtime: python")
     # when, then
-    with pytest.raises(EngineError, match="has no name"):
+    with pytest.raises(EngineError, match="does not have a name"):
         project_name(program)
 
 
@@ -77,7 +77,7 @@ def test_everything_that_is_not_text_reaches_the_program_as_json():
 
 def test_default_tags_of_the_wrong_form_are_refused():
     # when, then
-    with pytest.raises(EngineError, match="aws:defaultTags has to be"):
+    with pytest.raises(EngineError, match="aws:defaultTags is"):
         default_provider({"aws:region": "eu-west-1", "aws:defaultTags": '{"project": "x"}'})
 
 

@@ -67,7 +67,7 @@ def test_state_of_another_format_asks_for_a_fresh_start(tmp_path):
     # given
     (tmp_path / "engine.json").write_text(json.dumps({"version": 1, "instance": "one", "resources": {}}))
     # when, then
-    with pytest.raises(EngineError, match=r"has the format 1.*--fresh"):
+    with pytest.raises(EngineError, match=r"the format is 1.*--fresh"):
         State(tmp_path, "one")
 
 

@@ -36,7 +36,7 @@ def on_path(tmp_path, monkeypatch):
 def test_cli_on_path_is_taken_if_it_fits(on_path, tmp_path):
     command = on_path("pulumi", f"v{SDK}")
     on_path(LANGUAGE_HOST, "")
-    assert find_cli(tmp_path / "none") == Cli(command, SDK, "the one on PATH")
+    assert find_cli(tmp_path / "none") == Cli(command, SDK, "found on PATH")
 
 
 @pytest.mark.parametrize(("version", "host"), [("v3.1.0", True), ("v4.0.0", True), (f"v{SDK}", False), ("", True)])
@@ -100,7 +100,7 @@ def test_release_with_another_checksum_is_refused(release, tmp_path):
 
 
 def test_release_that_cannot_be_fetched_is_an_error(release, tmp_path):
-    with pytest.raises(ReleaseError, match=r"pulumi-3\.9\.8-checksums\.txt cannot be fetched"):
+    with pytest.raises(ReleaseError, match=r"pulumi-3\.9\.8-checksums\.txt cannot be downloaded"):
         fetch_release("3.9.8", tmp_path, release)
 
 
