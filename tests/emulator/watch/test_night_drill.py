@@ -185,7 +185,7 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     assert "is not UTF-8" in ops("quarantine", "show", b)
     assert "member_id is not a whole number" in ops("quarantine", "show", c)
     assert "1 by unreadable_object" in ops("trace", "b.csv")
-    assert "it lacks" in ops("trace", POISON)
+    assert "it does not have" in ops("trace", POISON)
     assert "by weight|type" in ops("trace", WRONG)
     assert "SUCCEEDED" in ops("runs")
 
@@ -199,7 +199,7 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     night.partner_puts("c.csv", GOOD["c.csv"].encode())
     assert "c.v2.csv" in ops("collect", "parcels")
 
-    # and the event gets what it lacks, and goes back
+    # and the event gets what it does not have, and goes back
     [letter] = set(MESSAGE_ID.findall(ops("redrive", "events"))) - {POISON}
     one, text = ["redrive", "events", "--message", letter], tmp_path / "event.json"
     ops(*one, "--save", str(text))

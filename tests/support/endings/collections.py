@@ -53,7 +53,7 @@ def find_a_file_that_changed(target, folder):
 def meet_an_outage(platform, target, folder):
     deliver(folder / "outage.csv", "id\n1\n")
     platform.source.process.stop()
-    with pytest.raises(CollectionRunError, match="cannot be reached"):
+    with pytest.raises(CollectionRunError, match="cannot connect to"):
         collect(target, "parcels")
     platform.source.start()
     assert collected(collect(target, "parcels")) == {"outage.csv"}

@@ -63,7 +63,7 @@ def be_killed_after_the_object(target):
 
 def meet_another_run(target):
     held = watermarks_of(target).claim(DATASET, same_range)
-    with pytest.raises(RunFailedError, match="another run is extracting it"):
+    with pytest.raises(RunFailedError, match="another run is extracting the dataset"):
         extract_now(target)
     watermarks_of(target).fail(held, "given up")
     extract_now(target)

@@ -61,7 +61,7 @@ def sanitise(target):
 
 
 def name_an_object_that_is_not_there(target):
-    with pytest.raises(RunFailedError, match="no such object to replay"):
+    with pytest.raises(RunFailedError, match="no such objects"):
         run(target, "sanitiseJob", {"--object": f"{PARCELS}/nothing.csv"})
 
 
