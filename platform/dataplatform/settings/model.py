@@ -68,13 +68,13 @@ class JobSettings(SettingsModel):
     ] = None
     spark_merge_above_gigabytes: Annotated[
         int | None,
-        Field(ge=1, description="A merge that reads more gigabytes runs on Spark. `null`: polars runs all."),
+        Field(ge=1, description="A merge whose tables and new files have more gigabytes runs on Spark. `null`: never."),
     ] = 20
     spark_report_above_gigabytes: Annotated[
         int | None,
         Field(
             ge=1,
-            description="A report that reads more gigabytes of columns runs on Spark. `null`: polars runs all.",
+            description="A report that reads more gigabytes of columns runs on Spark. `null`: never.",
         ),
     ] = 1
     batch_size: Annotated[int, Field(ge=1, le=100, description="Landed objects that start the workflow at once.")] = 50

@@ -24,6 +24,7 @@ KEY = "inbound/parcels/2026/11/22/a.csv"
         ("warehouse", ["--all-days"], {"--all-days": "true"}),
         ("mart", ["--report", REPORT], {"--report": REPORT}),
         ("mart", ["--force"], {"--force": "true"}),
+        ("publish", ["--spark-above-bytes", "0"], {"--spark-above-bytes": "0"}),
         ("mart", [f"--report={REPORT}", "--as-of=7"], {"--report": REPORT, "--as-of": "7"}),
     ],
 )  # fmt: skip
@@ -54,6 +55,8 @@ def test_valid_arguments_are_passed_on(job, words, checked):
             ["--dataset", "parcels", "--only", "clean"],
             "unknown value of --only 'clean': choose one of refused",
         ),
+        ("mart", ["--spark-above-bytes", "1 GB"], "'1 GB' is not a number of bytes, such as 1000000000"),
+        ("mart", ["--spark-above-bytes", "\u0664"], "is not a number of bytes"),
         ("refine", ["--dataset", "parcels"], "refine does not know --dataset: it takes no arguments"),
         ("warehouse", ["--datset", "parcels"], "warehouse does not know --datset: it takes --dataset"),
         ("warehouse", ["parcels"], "warehouse does not know parcels"),

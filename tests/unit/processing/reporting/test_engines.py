@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import dataframely as dy
 import narwhals as nw
+import polars as pl
 import pytest
 
 from processing.publishing.table_files import table_files
+from processing.reporting import engines
 from processing.reporting.engines import PublishedInput, bytes_of
 from processing.reporting.inputs import Inputs
 from processing.reporting.needs import needs_of
@@ -127,6 +129,19 @@ def test_polars_computes_a_large_report_where_spark_is_missing(lake):
 @pytest.mark.parametrize("spark", [None, replace(SPARK, above_bytes=None)], ids=["no Spark", "no limit"])
 def test_without_a_limit_polars_computes_every_report(lake, spark):
     assert computed(lake, TOTALS, spark).chosen == Chosen(Engine.POLARS, "sparkReportAboveGigabytes is not set")
+
+
+def test_polars_reads_an_unsigned_count_of_another_report():
+    # given
+    counts = pl.DataFrame({"note": ["n"], "rows": [1]}, schema_overrides={"rows": pl.UInt32})
+    report = report_of("most", lambda inputs: inputs["counts"].select("rows"), inputs=("counts",))
+
+    # when
+    chosen = engines.computed(report, {"counts": counts}, replace(SPARK, above_bytes=-1)).chosen
+
+    # then
+    assert chosen.engine is Engine.POLARS
+    assert chosen.reason.endswith(", but Spark does not have the type of counts.rows, UInt32")
 
 
 def test_polars_reads_a_column_of_nanoseconds_however_large(lake):
