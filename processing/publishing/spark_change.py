@@ -64,8 +64,8 @@ class Copies:
             files: data files and position delete files.
         """
         name = f"copy_{secrets.token_hex(4)}"
-        self.names.append(name)
         self._scratch.add(name, _sorted(holding(table, metadata, [*files]), self._published))
+        self.names.append(name)
         return name
 
     def rows(self, copy: str) -> DataFrame:
