@@ -1,11 +1,13 @@
-"""How fast the SFTP collector reads, beside OpenSSH's sftp, asyncssh, paramiko and rclone: `make bench NAME=sftp`.
+"""Speed of the SFTP collector compared with OpenSSH's sftp, asyncssh, paramiko and rclone: `make bench NAME=sftp`.
 
-The server is Debian's OpenSSH on a high port. The collector runs by its own handler, in a fresh process, with a fresh
-ledger on the emulator and two workers; S3 is held in memory (bench/discarding_s3.py). OpenSSH's sftp writes to
-/dev/null; paramiko's get and rclone, which cannot, to /dev/shm, which is memory. The server allows one cipher. Rounds
-are interleaved, so that a machine that is busy for a while is so for all. The collector's seconds are the handler's,
-with connecting and its clients; a Python process starts before them, and before asyncssh's, which only reads
-(bench/asyncssh_process.py). The others' are those of their process.
+The server is Debian's OpenSSH on a high port and allows one cipher. The collector's own handler runs in a new process,
+with a new ledger on the emulator and two workers; bench/discarding_s3.py replaces S3. OpenSSH's sftp writes to
+/dev/null. paramiko's get and rclone cannot, so they write to /dev/shm, which is memory. Rounds alternate, so a busy
+period of the machine affects all contenders.
+
+The collector's seconds are its handler's, including connecting and creating its clients, without the start of Python.
+asyncssh only reads (bench/asyncssh_process.py), and its seconds also exclude the start of Python. The other contenders'
+seconds are those of their process.
 """
 
 import argparse
@@ -33,7 +35,7 @@ from tests.support.sftp import ClientKey, Stack
 
 ROUND_TRIP_MILLISECONDS = 20
 WORKERS = 2
-# What takes longer is measured once: the ratio is beyond doubt then.
+# A slower contender is measured once, because the ratio is then beyond doubt.
 LONG_SECONDS = 30
 REPOSITORY = Path(__file__).parents[1]
 MEMORY_LIMIT_MEGABYTES = 300
@@ -43,7 +45,7 @@ PARAMIKO, RCLONE = "paramiko get", "rclone"
 
 
 class Bench:
-    """One server, one emulator, and the contenders against them."""
+    """One server, one emulator, and the contenders that use them."""
 
     def __init__(self, folder: Path, server: OpenSshServer, endpoint: str) -> None:
         self._folder, self._server, self._endpoint = folder, server, endpoint
@@ -53,11 +55,11 @@ class Bench:
         self._known_hosts = known
 
     def at(self, port: int) -> "Bench":
-        """The same by another port, such as a proxy's."""
+        """Return the same benchmark with another port, such as a proxy's."""
         return Bench(self._folder, replace(self._server, port=port), self._endpoint)
 
     def collector(self, work: Workload) -> float:
-        """The collector's handler. What it reports is compared with the files."""
+        """Run the collector's handler, and compare its report with the files. Return its seconds."""
         process = self.start_collector(work.folder)
         printed = process.communicate()[0].decode().splitlines()
         if process.returncode:
@@ -69,7 +71,7 @@ class Bench:
         return outcome["seconds"]
 
     def start_collector(self, folder: Path) -> subprocess.Popen[bytes]:
-        """Start it in a fresh process, with a fresh ledger."""
+        """Start the collector in a new process, with a new ledger."""
         stack = Stack(self._endpoint)
         connection = Connection(
             host="127.0.0.1",
@@ -94,7 +96,7 @@ class Bench:
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
 
     def openssh(self, work: Workload) -> float:
-        """OpenSSH's sftp, in batch mode."""
+        """Run OpenSSH's sftp in batch mode. Return its seconds."""
         batch = self._folder / f"batch_{self._server.port}"
         batch.write_text("".join(f"get {file} /dev/null\n" for file in work.files))
         options = ["-oPort=" + str(self._server.port), "-oCiphers=" + CIPHER, "-oIdentitiesOnly=yes"]
@@ -103,7 +105,7 @@ class Bench:
         return _timed(["sftp", "-q", *options, *key, "-b", str(batch), f"{self._server.user}@127.0.0.1"])
 
     def asyncssh(self, work: Workload) -> float:
-        """As many processes as the collector's that read by asyncssh, and do nothing else."""
+        """Read the files with asyncssh in as many processes as the collector uses. Return the seconds."""
         options = {
             "port": str(self._server.port),
             "user": self._server.user,
@@ -121,7 +123,7 @@ class Bench:
         return outcome["seconds"]
 
     def paramiko(self, work: Workload) -> float:
-        """Paramiko as a first script would use it: one connection, its defaults, one `get` after the other."""
+        """Use paramiko as a first script would: one connection, defaults, one `get` at a time. Return the seconds."""
         import paramiko  # noqa: PLC0415  # not in the time of the others
 
         started = time.perf_counter()
@@ -135,7 +137,7 @@ class Bench:
         return time.perf_counter() - started
 
     def rclone(self, work: Workload) -> float:
-        """Rclone with its defaults, which are four files at a time."""
+        """Run rclone with its defaults, which copy four files at a time. Return its seconds."""
         with tempfile.TemporaryDirectory(dir="/dev/shm") as target:
             remote = f":sftp,host=127.0.0.1,port={self._server.port},user={self._server.user}"
             remote += f',key_file="{self._server.client_key}",known_hosts_file="{self._known_hosts}":{work.folder}'
@@ -150,7 +152,7 @@ def _timed(command: list[str]) -> float:
 
 
 def compare(bench: Bench, work: Workload, rounds: int) -> bool:
-    """Run all contenders in turns, print medians and ratios. Returns whether the targets hold."""
+    """Run all contenders in turn, and print medians and ratios. Return True if the targets are met."""
     contenders: dict[str, Callable[[Workload], float]] = {
         COLLECTOR: bench.collector,
         OPENSSH: bench.openssh,
@@ -180,7 +182,7 @@ def compare(bench: Bench, work: Workload, rounds: int) -> bool:
 
 
 def memory(bench: Bench, folder: Path, size: int) -> bool:
-    """Print the peak memory of the collector's processes for one file. Returns whether the target holds."""
+    """Print the peak memory of the collector's processes for one file. Return True if the target is met."""
     folder.mkdir(parents=True)
     with (folder / "0000.csv").open("wb") as file:
         file.truncate(size)
@@ -189,7 +191,7 @@ def memory(bench: Bench, folder: Path, size: int) -> bool:
     peak = PeakMemory(process.pid)
     while process.poll() is None:
         peak.look()
-        time.sleep(0.02)  # between two looks: a peak is shorter than a second
+        time.sleep(0.02)  # between two samples: a peak lasts less than a second
     if process.returncode:
         raise SystemExit("the collector failed")
     holds = peak.proportional < MEMORY_LIMIT_MEGABYTES
@@ -202,7 +204,7 @@ def memory(bench: Bench, folder: Path, size: int) -> bool:
 
 
 def main() -> None:
-    """Measure and print; exits with 1 if a target is missed, with 3 if a program is missing."""
+    """Measure and print; exit with 1 if a target is missed, with 3 if a program is missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the bytes, three rounds")
     parser.add_argument("--only", action="append", choices=SCENARIOS, help="this scenario; again for more; else all")
@@ -228,7 +230,7 @@ def main() -> None:
 
 @contextmanager
 def proxy(port: int) -> Iterator[int]:
-    """A port that leads to another with a delay."""
+    """Yield a port that forwards to another port with a delay."""
     command = [sys.executable, REPOSITORY / "bench" / "delaying_proxy.py", str(port), str(ROUND_TRIP_MILLISECONDS)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -239,7 +241,7 @@ def proxy(port: int) -> Iterator[int]:
 
 
 def measure(bench: Bench, delayed: Bench, scenarios: Sequence[str], base: Path, scale: int, rounds: int) -> bool:
-    """Measure some scenarios. Returns whether every target holds."""
+    """Measure some scenarios. Return True if every target is met."""
     print(f"cipher {CIPHER}, {WORKERS} workers, S3 held in memory, {os.cpu_count()} processors, median of {rounds}")
     workloads = {
         "many": Workload("many", base / "many", 200 // scale, 5 * MEGABYTE, 1.2),

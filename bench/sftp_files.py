@@ -1,4 +1,4 @@
-"""The files that the SFTP benchmark reads, and the checksums that the collector has to report for them."""
+"""The files that the SFTP benchmark reads, and the checksums that the collector must report for them."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 MEGABYTE = 10**6
 PART_BYTES = 8 * 2**20
-# A file that was just written is too fresh to be collected.
+# The collector does not collect files that were just written.
 OLD_SECONDS = 60
 
 
@@ -20,22 +20,22 @@ class Workload:
     folder: Path
     count: int
     bytes: int
-    """Of each."""
+    """Bytes of each file."""
     target: float
-    """Of OpenSSH's speed."""
+    """Required multiple of OpenSSH's speed."""
 
     @property
     def files(self) -> list[Path]:
-        """Where they are."""
+        """Paths of the files."""
         return [self.folder / f"{number:04d}.csv" for number in range(self.count)]
 
     @property
     def megabytes(self) -> float:
-        """Of all of them."""
+        """Size of all files together."""
         return self.count * self.bytes / MEGABYTE
 
     def written(self) -> "Workload":
-        """Itself, once its files are there, of random bytes."""
+        """Return this workload after writing its files with random bytes, unless they exist."""
         if self.folder.exists():
             return self
         self.folder.mkdir(parents=True)
@@ -51,7 +51,7 @@ _CHECKSUMS: dict[Path, dict[str, str]] = {}
 
 
 def checksums(work: Workload) -> dict[str, str]:
-    """What the collector has to report for each file."""
+    """Return the checksum that the collector must report for each file."""
     if work.folder not in _CHECKSUMS:
         _CHECKSUMS[work.folder] = {str(file): _checksum(file) for file in work.files}
     return _CHECKSUMS[work.folder]
@@ -66,6 +66,6 @@ def _checksum(file: Path) -> str:
 
 
 def make_old(file: Path) -> None:
-    """Make a file look as if it had been written a while ago."""
+    """Set a file's modification time so that the collector accepts it."""
     written = time.time() - OLD_SECONDS
     os.utime(file, (written, written))

@@ -1,9 +1,9 @@
-"""Extracting a table of 1 M rows and 8 columns: processor time and memory of the client, beside what one would write.
+"""Extraction of a table of 1 M rows and 8 columns, compared with common alternatives: the client's CPU and memory.
 
 Run by `make bench NAME=sql`; `--quick` takes fewer rows and one run. The server is the local stand-in in a process of
-its own, each contestant is a process of its own, and only what that process used is counted: processor time as the
-operating system accounts for it, imports included, and the peak of its resident memory.
-The extraction goes by its own entry point: ledger, upload and all, against the embedded AWS.
+its own. Each contestant also has its own process, and only that process is measured: its CPU time according to the
+operating system, including imports, and its peak resident memory. The extraction runs from its own entry point, with
+ledger and upload, against the embedded AWS.
 """
 
 import argparse
@@ -37,7 +37,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CONTESTANTS: Final = ROOT / "bench" / "sql_contestants.py"
 OURS: Final = "extraction"
 BY_PYODBC: Final = ("pyodbc_fetchmany", "pandas_read_sql", "polars_read_database", "dlt_sql_database")
-# What users would write: pyodbc_fetchmany is what the extraction itself would be without the Arrow reader.
+# Code that users would write. pyodbc_fetchmany is the extraction itself without the Arrow reader.
 RIVALS: Final = BY_PYODBC[1:]
 REGION: Final = "eu-west-1"
 HOST: Final = "127.0.0.1"
@@ -47,7 +47,7 @@ PREFIX: Final = "/data-platform/bench"
 FIRST_ROWS: Final = 15_625
 INSERTED_AT_ONCE: Final = 625
 MEBIBYTE: Final = 1024 * 1024
-# Kept in the same order as the columns of a row in `_row`.
+# In the order of a row's columns in `_row`.
 COLUMNS: Final = (
     "order_id bigint not null primary key, customer_id int, amount decimal(12,2), quantity smallint, is_paid bit,"
     " ordered_on date, note nvarchar(60), updated_at datetime2(3)"
@@ -56,12 +56,12 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one process used."""
+    """Resources that one process used."""
 
     processor_seconds: float
     """User and system time of the whole process."""
     after_imports: float
-    """The part of it after the imports."""
+    """The part of this time after the imports."""
     peak_mebibytes: float
 
 
@@ -93,7 +93,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _running(folder: Path) -> Iterator[tuple[Server, dict[str, str]]]:
-    """The stand-in and the embedded AWS, and the contestants' environment."""
+    """Run the stand-in and the embedded AWS. Yield the server and the contestants' environment."""
     certificate = _write_certificate(folder)
     (folder / "password").write_text(PASSWORD)
     source = BackgroundProcess("sql-source", folder)
@@ -132,7 +132,7 @@ def _running(folder: Path) -> Iterator[tuple[Server, dict[str, str]]]:
 
 
 def _deploy(emulator: Emulator, database: Database, certificate: str) -> dict[str, str]:
-    """A bucket, a ledger and the parameters, and the environment that leads to them."""
+    """Create a bucket, a ledger and the parameters. Return the environment variables that name them."""
     credentials = {"aws_access_key_id": EMULATOR_ACCESS_KEY, "aws_secret_access_key": EMULATOR_SECRET_KEY}
     session = boto3.Session(**credentials, region_name=REGION)
     s3, dynamodb, ssm = (session.client(each, endpoint_url=emulator.endpoint) for each in ("s3", "dynamodb", "ssm"))
@@ -214,13 +214,13 @@ def _measure(name: str, environment: dict[str, str], folder: Path, runs: int, sh
 
 def _run(name: str, environment: dict[str, str], folder: Path) -> Usage:
     with tempfile.TemporaryDirectory(dir=folder) as target:
-        # The extraction has what its image installs and no more; libraries import what they find beside them.
+        # The extraction has only the packages of its image, because libraries import optional packages that they find.
         python = ENVIRONMENTS / ("extract" if name == OURS else "bench") / "bin/python"
         command: Sequence[str] = [str(python), str(CONTESTANTS), name, target]
         log = folder / f"{name}.log"
         with log.open("w") as output:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-            # Of this one process: what it used, as the operating system tells when it is waited for.
+            # wait4 returns the usage of this process only.
             _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:

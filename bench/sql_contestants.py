@@ -1,7 +1,7 @@
 """One reader of one table, in a process of its own: `python bench/sql_contestants.py NAME TARGET`.
 
-What it needs to connect stands in the environment, as bench/sql.py puts it there. Each writes the table to parquet, in
-the folder TARGET, and prints the seconds of processor time that it took after its imports.
+bench/sql.py sets the connection in the environment. Each contestant writes the table as parquet into the folder TARGET,
+and prints the seconds of CPU time that it took after its imports.
 """
 # ruff: noqa: PLC0415 - a contestant imports what it needs and nothing of the others
 
@@ -19,7 +19,7 @@ Run = Callable[[Path], None]
 
 
 def pandas_read_sql() -> Run:
-    """pandas.read_sql over pyodbc, by SQLAlchemy as pandas wants it, then to_parquet."""
+    """Read with pandas.read_sql over pyodbc and SQLAlchemy, as pandas recommends, and write with to_parquet."""
     import pandas as pd
     import sqlalchemy as sa
 
@@ -30,7 +30,7 @@ def pandas_read_sql() -> Run:
 
 
 def polars_read_database() -> Run:
-    """polars.read_database over pyodbc, then write_parquet."""
+    """Read with polars.read_database over pyodbc, and write with write_parquet."""
     import polars as pl
     import pyodbc
 
@@ -41,7 +41,7 @@ def polars_read_database() -> Run:
 
 
 def pyodbc_fetchmany() -> Run:
-    """Batches of pyodbc by fetchmany to pyarrow: what the extraction would do without the Arrow reader."""
+    """Read with pyodbc's fetchmany into pyarrow, as the extraction would without the Arrow reader."""
     import pyarrow as pa
     import pyarrow.parquet as pq
     import pyodbc
@@ -62,13 +62,13 @@ def pyodbc_fetchmany() -> Run:
 
 
 def dlt_sql_database() -> Run:
-    """The sql_database of dlt with its pyarrow backend, to parquet files."""
+    """Load with dlt's sql_database source and its pyarrow backend into parquet files."""
     import dlt
     import sqlalchemy as sa
     from dlt.sources.sql_database import sql_table
 
     def run(target: Path) -> None:
-        # Told the columns, since SQLAlchemy's own questions to the catalogue are more than the stand-in answers.
+        # Names the columns, because the stand-in does not support all of SQLAlchemy's catalogue queries.
         metadata = sa.MetaData(schema=SCHEMA)
         sa.Table(
             TABLE,
@@ -95,7 +95,7 @@ def dlt_sql_database() -> Run:
 
 
 def extraction() -> Run:
-    """The extraction by its own entry point: catalogue, claim, rows, upload, completion."""
+    """Run the extraction from its own entry point: catalogue, claim, rows, upload, completion."""
     from datetime import timedelta
 
     import dataframely as dy
@@ -136,7 +136,7 @@ def _processor_seconds() -> float:
 
 
 def main() -> None:
-    """Run the contestant that the command line names."""
+    """Run the contestant named on the command line."""
     name, target = sys.argv[1], Path(sys.argv[2])
     run = CONTESTANTS[name]()
     imported = _processor_seconds()

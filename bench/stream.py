@@ -1,9 +1,9 @@
-"""How fast the stream's functions are on one core, what a million events cost, and whether faults lose or double one.
+"""Speed of the stream's functions on one core, cost of a million events, and a check that faults lose or double none.
 
-Run by `make bench NAME=stream`. S3 and SQS are held in memory: what is measured is checking, compressing and answering,
-and no network. Then a million distinct events pass receiver, batcher and warehouse job while these are killed
-(`stream_faults.py`); ARGS="--events 20000" makes it fewer, and `--seed` runs one chunk again. Each target is printed
-with what was measured; a missed one makes the exit code 1.
+Run by `make bench NAME=stream`. S3 and SQS are held in memory, so the benchmark measures checking, compressing and
+answering, without a network. Then a million distinct events pass through receiver, batcher and warehouse job while
+these are killed (`stream_faults.py`). ARGS="--events 20000" reduces the number, and `--seed` runs one chunk again.
+Prints each target with the measured value; exits with 1 if a target is missed.
 """
 
 import argparse
@@ -43,14 +43,14 @@ MOST_MILLISECONDS_FOR_ONE = 2.0
 BATCHES, BATCH_RUNS = 3, 5
 REQUESTS = {1: 3000, 100: 600}
 CHUNK = 20_000
-"""Events of one seed: what a run of the warehouse job holds in memory."""
+"""Events of one seed: as many as a run of the warehouse job holds in memory."""
 
 
 class PlainReceiver(Receiver):
-    """The same without any check: what JSON itself, the log and the answer take."""
+    """The receiver without checks: the cost of JSON, the log and the answer."""
 
     def reply(self, request: Request, seconds_left: float) -> Reply:
-        """Store whatever came."""
+        """Store any body."""
         body = json.loads(request.body)
         events = body if isinstance(body, list) else [body]
         receipt = Receipt(datetime.now(UTC), request.id, key_channel(PROVIDER))
@@ -60,7 +60,7 @@ class PlainReceiver(Receiver):
 
 
 def main() -> None:
-    """Measure, print, and leave with 1 if a target is missed."""
+    """Measure and print; exit with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=EVENTS, help="distinct events that pass under faults")
     parser.add_argument("--seed", type=int, help="one chunk under faults only, of this seed")
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def _pass_under_faults(seeds: Sequence[int], chunk: int) -> list[str]:
-    """Let chunks of distinct events pass under faults. Returns what has to be zero and is not."""
+    """Pass chunks of distinct events through the functions under faults. Return the names in WRONG that are not 0."""
     logging.disable(logging.WARNING)
     total: Counter[str] = Counter(dict.fromkeys(WRONG, 0))
     started = time.perf_counter()
@@ -146,7 +146,7 @@ def _measure_receiver(count: int) -> float:
 
 @contextlib.contextmanager
 def _logging_to(stream: Any):  # noqa: ANN202,ANN401 - a context manager over any text stream
-    """The receiver's log lines are made as ever, and written elsewhere."""
+    """Write the receiver's log lines to another stream."""
     handlers = receiver_handler.logger.handlers
     before = [handler.setStream(stream) for handler in handlers]
     try:

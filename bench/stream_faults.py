@@ -1,9 +1,9 @@
-"""Distinct events through receiver, batcher and warehouse job while these are killed: which are lost or doubled.
+"""Distinct events through receiver, batcher and warehouse job while these are killed; counts lost and doubled ones.
 
-SQS, S3 and the lake are held in memory, and everything else is the product's code. An event is posted once, and one in
-five again: as it was, or with its members in another order and 1 as 1.0. A request to the queue fails before it is sent
-or after it was answered, and is then sent again; a batch is killed before its object, after it, or before its answer;
-messages are given again in other batches; the warehouse job runs in between.
+SQS, S3 and the lake are held in memory; everything else is the product's code. Each event is posted once, and one in
+five a second time: unchanged, or with its members in another order and 1 as 1.0. A request to the queue fails before it
+arrives or after it succeeds, and is then sent again. A batch is killed before it writes its object, after it, or before
+its answer. The queue delivers messages again in other batches. The warehouse job runs in between.
 """
 
 import base64
@@ -35,18 +35,18 @@ from tests.support.stream_faults import respelled
 
 SENT_AGAIN: Final = 0.2
 GIVEN_AGAIN: Final = 0.05
-"""Messages that the queue gives once more although they are done with."""
+"""Share of messages that the queue delivers again although they were acknowledged."""
 QUEUE_FAULTS: Final = 0.05
 BATCH_KILLS: Final = 0.4
 MOST_EVENTS_OF_A_REQUEST: Final = 1000
 MOST_MESSAGES_OF_A_BATCH: Final = 5000
 RUNS: Final = 3
-"""Of the warehouse job, over the objects that landed since the one before."""
+"""Runs of the warehouse job, each for the objects that landed since the previous run."""
 _START: Final = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 class Posted(dy.Schema):
-    """An event as it is posted by `stream_samples`."""
+    """An event as `stream_samples` makes it."""
 
     channel = dy.String(primary_key=True)
     event_id = dy.String(primary_key=True)
@@ -74,14 +74,14 @@ DATASET: Final = Dataset(
 
 
 class FaultyQueue:
-    """SQS in memory: some requests fail before it has them, some after."""
+    """SQS in memory. Some requests fail before it stores the messages, some after."""
 
     def __init__(self, chance: random.Random, counts: Counter[str]) -> None:
         self._chance, self._counts = chance, counts
         self.records: list[dict[str, Any]] = []
 
     def send_message_batch(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's arguments
-        """Take messages, or fail."""
+        """Store messages, or fail."""
         fault = self._chance.random()
         if fault < QUEUE_FAULTS / 2:
             self._fail("requests to the queue that failed")
@@ -100,14 +100,14 @@ class FaultyQueue:
 
 
 class FaultyS3:
-    """S3 in memory, over a lake: the batcher dies before its object is there, or after it."""
+    """S3 in memory, backed by a lake. The batcher dies before or after its object is written."""
 
     def __init__(self, lake: MemoryStore) -> None:
         self.lake = lake
         self.dies: str | None = None
 
     def put_object(self, **request: Any) -> dict[str, str]:  # noqa: ANN401 - boto3's arguments
-        """Take an object, or fail."""
+        """Store an object, or fail."""
         if self.dies == "before":
             raise EndpointConnectionError(endpoint_url="http://bucket")
         self.lake.objects[request["Key"]] = StoredObject(request["Body"], metadata=request["Metadata"])
@@ -117,7 +117,7 @@ class FaultyS3:
 
 
 class Scenario:
-    """Distinct events of one seed, from their posting to the published view."""
+    """Distinct events of one seed, from posting to the published view."""
 
     def __init__(self, seed: int, events: int) -> None:
         self.counts: Counter[str] = Counter()
@@ -138,7 +138,7 @@ class Scenario:
         )
 
     def run(self) -> None:
-        """Post, land, refine and count what is lost or doubled."""
+        """Post, land and refine the events, and count lost and doubled ones."""
         requests = [*self._requests()]
         for part in range(RUNS):
             for request in requests[part::RUNS]:
@@ -148,7 +148,7 @@ class Scenario:
         self._check()
 
     def _requests(self) -> Iterator[list[dict[str, Any]]]:
-        """Every event, and some again in another request and another spelling, in random order."""
+        """Yield requests with every event, and some events again in another request and spelling, in random order."""
         again = self._chance.sample(self._events, int(len(self._events) * SENT_AGAIN))
         self.counts["events"] += len(self._events)
         self.counts["repeats"] += len(again)
@@ -160,14 +160,14 @@ class Scenario:
                 left = left[size:]
 
     def _again(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The same event as JSON, half of the time in another spelling."""
+        """Return the same event as JSON, half of the time in another spelling."""
         if self._chance.random() < 0.5:  # noqa: PLR2004 - half of them
             return event
         self.counts["repeats in another spelling"] += 1
         return respelled(event)
 
     def _post(self, events: Sequence[dict[str, Any]]) -> None:
-        """Post until everything is accepted, as a caller does who is answered 503."""
+        """Post until all events are accepted, as a caller does after a 503."""
         body = base64.b64encode(json.dumps(events).encode()).decode()
         while True:
             self._now += timedelta(milliseconds=10)
@@ -180,7 +180,7 @@ class Scenario:
                 raise SystemExit(f"answered {answer}")
 
     def _land(self, *, is_last: bool) -> None:
-        """Give the batcher what is queued: what it did not answer for comes again, in another batch."""
+        """Pass the queued messages to the batcher. Unacknowledged messages return in another batch."""
         waiting, self._queue.records = self._queue.records, []
         kept: list[dict[str, Any]] = []
         while waiting:
@@ -226,4 +226,4 @@ class Scenario:
 
 
 WRONG: Final = ("lost", "doubled", "invented", "changed", "by another channel", "quarantined")
-"""Counts that have to be zero."""
+"""Counts that must be zero."""

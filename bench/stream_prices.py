@@ -1,13 +1,13 @@
-"""What a million events cost by AWS's list prices, for three ways from the receiver into the bucket.
+"""Cost of a million events at AWS's list prices, for three ways from the receiver to the bucket.
 
-The API and the receiver are the same for all three and left out. So are storage, encryption keys and the free tiers.
+The API and the receiver are the same for all three and are left out, as are storage, encryption keys and free tiers.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
-# eu-west-1, US dollars, first tier. Look them up before they decide anything: this program asks nobody.
+# eu-west-1, US dollars, first tier. This program does not look up prices: check them before a decision.
 AS_OF: Final = "as published in 2025, Lambda's seen again in May 2026"
 SOURCES: Final = "aws.amazon.com/{sqs,lambda,s3,firehose}/pricing"
 SQS_REQUEST: Final = 0.40 / 1e6
@@ -18,17 +18,17 @@ FIREHOSE_GIGABYTE: Final = 0.031
 
 EVENTS: Final = 1_000_000
 SQS_BATCH: Final = 10
-"""Messages that one request sends, receives or deletes, at most."""
+"""Maximum number of messages that one request sends, receives or deletes."""
 BATCHER_GIGABYTES: Final = 1.0
 FIREHOSE_STEP_BYTES: Final = 5 * 1024
-"""Firehose counts each record in steps of it."""
+"""Firehose rounds the size of each record up to a multiple of this."""
 FIREHOSE_OBJECT_BYTES: Final = 5 * 1024**2
-"""Its default buffer."""
+"""Firehose's default buffer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one way, for a million events."""
+    """Cost of one way, for a million events."""
 
     way: str
     objects: int
@@ -36,12 +36,12 @@ class Cost:
 
 
 def costs(events_per_object: float, batcher_seconds: float, event_bytes: float) -> list[Cost]:
-    """What each way writes and costs.
+    """Return the number of objects and the cost of each way.
 
     Args:
-        events_per_object: in a full batch of the batcher's.
-        batcher_seconds: that one batch takes.
-        event_bytes: of one event as it is stored.
+        events_per_object: events in a full batch.
+        batcher_seconds: duration of one batch.
+        event_bytes: stored size of one event.
     """
     objects = math.ceil(EVENTS / events_per_object)
     compute = objects * (batcher_seconds * BATCHER_GIGABYTES * LAMBDA_GIGABYTE_SECOND_ARM + LAMBDA_REQUEST)
@@ -49,7 +49,7 @@ def costs(events_per_object: float, batcher_seconds: float, event_bytes: float) 
     firehose_objects = math.ceil(EVENTS * event_bytes / FIREHOSE_OBJECT_BYTES)
     steps = math.ceil(event_bytes / FIREHOSE_STEP_BYTES)
     by_record = EVENTS * steps * FIREHOSE_STEP_BYTES / 1024**3 * FIREHOSE_GIGABYTE
-    # Several events in each record, which a sender has to put together: then every byte counts once.
+    # If the sender packs several events into each record, Firehose charges only for their bytes.
     packed = EVENTS * event_bytes / 1024**3 * FIREHOSE_GIGABYTE
     return [
         Cost("SQS by tens, batcher", objects, 3 * EVENTS / SQS_BATCH * SQS_REQUEST + landing),

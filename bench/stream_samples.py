@@ -1,4 +1,4 @@
-"""Events as they are posted, queued and handed to the batcher, made for the bench."""
+"""Generated events as they are posted, queued and passed to the batcher."""
 
 import hashlib
 import json
@@ -13,18 +13,18 @@ LAMBDA_PAYLOAD_BYTES: Final = 6_000_000
 LARGEST_BATCH: Final = 5000
 PROVIDER: Final = "website"
 KEY_ID: Final = "a1b2c3d4e5"
-"""Of the provider's API key."""
+"""Id of the provider's API key."""
 _NOW: Final = datetime(2026, 11, 23, 9, 0, 0, 250_000, tzinfo=UTC)
 
 
 class MemoryS3:
-    """S3 in memory: takes an object and keeps its size alone."""
+    """S3 in memory that keeps only the sizes of objects."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
     def put_object(self, **request: Any) -> dict[str, str]:  # noqa: ANN401 - boto3's arguments
-        """Take an object."""
+        """Accept an object."""
         self.sizes.append(len(request["Body"]))
         return {"ETag": '"memory"'}
 
@@ -38,13 +38,13 @@ class MemorySqs:
 
 
 def posted_events(count: int, seed: int) -> list[dict[str, Any]]:
-    """Payments and visits."""
+    """Return payments and visits."""
     chance = random.Random(seed)  # noqa: S311 - sample data
     return [_event(chance) for _ in range(count)]
 
 
 def sqs_event(seed: int) -> dict[str, Any]:
-    """As many records as one invocation gets: 5,000, or as fit in Lambda's payload of 6 MB."""
+    """Return as many records as one invocation gets: 5,000, or as many as fit in Lambda's payload of 6 MB."""
     records: list[dict[str, Any]] = []
     size = 0
     for event in posted_events(LARGEST_BATCH, seed):
@@ -57,7 +57,7 @@ def sqs_event(seed: int) -> dict[str, Any]:
 
 
 def gateway_event(body: str) -> dict[str, Any]:
-    """A post as API Gateway hands it over."""
+    """Return a POST request as API Gateway passes it on."""
     return {
         "resource": "/events",
         "path": "/events",

@@ -1,6 +1,6 @@
-"""What merges and reports take and cost on Glue, by polars on the driver and by Spark on all workers: a model.
+"""Model of the time and cost of merges and reports on Glue: polars on the driver, or Spark on all workers.
 
-Its constants are the figures of `make bench NAME=spread`, which one machine gave. Nothing of it was measured on AWS.
+Its constants are the figures of `make bench NAME=spread` from one machine. Nothing was measured on AWS.
 """
 
 import itertools
@@ -33,13 +33,13 @@ from processing.publishing.history import ROWS_AT_ONCE
 GLUE_UNIT_HOUR: Final = 0.44
 """USD, eu-west-1. aws.amazon.com/glue/pricing/, as read in October 2026, and AWS's price list of November 2024."""
 SHORTEST_BILLED_SECONDS: Final = 60
-"""Of a job's run: the same page."""
+"""Shortest time that a job's run is billed for, from the same page."""
 FEWEST_WORKERS: Final = 2
-"""Of a run, the driver among them: docs.aws.amazon.com/glue/latest/dg/add-job.html."""
+"""Smallest number of workers of a run, including the driver: docs.aws.amazon.com/glue/latest/dg/add-job.html."""
 MOST_WORKERS: Final = 100
-"""That the setting `jobs.numberOfWorkers` takes."""
+"""Maximum of the setting `jobs.numberOfWorkers`."""
 CHANGED: Final = 0.01
-"""Share of a table's rows that a merge brings."""
+"""Share of a table's rows that a merge changes."""
 SIZES: Final = (10**6, 10**7, 10**8, 10**9, 10**10)
 PAIRS: Final = tuple(itertools.product((MERGE, REPORT), (POLARS, SPARK)))
 GIGABYTES_A_DAY: Final = 1000
@@ -49,16 +49,16 @@ _LARGEST: Final = 10**13
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What the model cannot know without a run on AWS."""
+    """Values that the model cannot know without a run on AWS."""
 
     busy: float = 0.7
-    """Share of the executors' vCPUs that work at once."""
+    """Share of the executors' vCPUs that work at the same time."""
     runs: int = 24
-    """Merges of a day."""
+    """Merges in a day."""
     reports: int = 6
-    """Reports of a day, each over the whole table: as many as the sample has."""
+    """Reports in a day, each over the whole table: as many as the sample has."""
     text_bytes: float = 66.7
-    """Of a row: `make bench NAME=warehouse` prints that 6,000,000 rows are 400 MB of CSV."""
+    """Bytes of a row as text: `make bench NAME=warehouse` prints that 6,000,000 rows are 400 MB of CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +67,21 @@ class Work:
 
     step: str
     rows: float
-    """Of the table."""
+    """Rows of the table."""
     changed: float = 0
     """Rows that are merged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run takes and costs."""
+    """Duration and size of a run."""
 
     seconds: float
     workers: int
 
     @property
     def dollars(self) -> float:
-        """Of workers G.1X, one unit each."""
+        """Cost with G.1X workers, which are one unit each."""
         return self.workers * max(SHORTEST_BILLED_SECONDS, self.seconds) / 3600 * GLUE_UNIT_HOUR
 
 
@@ -92,61 +92,61 @@ class Model:
         self._measured, self.assumed = load() if measured is None else measured, assumed or Assumed()
 
     def by_polars(self, work: Work) -> Run:
-        """On the driver alone. The other worker is billed, since Glue has no run with fewer than two."""
+        """Return the run on the driver alone. The second worker is billed, because Glue requires at least two."""
         cost = self.processor(work.step, POLARS)
         batches = max(1, math.ceil(work.changed / ROWS_AT_ONCE))
         seconds = batches * cost.of(work.rows, 0) + cost.changed * work.changed
         return Run(seconds / self.cores(work.step, POLARS), FEWEST_WORKERS)
 
     def by_spark(self, work: Work, workers: int) -> Run:
-        """On so many workers, the driver among them. What does not grow with the rows is the driver's."""
+        """Return the run on this many workers. The driver, which is one of them, does the work of constant size."""
         cost = self.processor(work.step, SPARK)
         spread = cost.of(work.rows, work.changed) - cost.constant
         own = self.start + cost.constant / self.cores(work.step, SPARK)
         return Run(own + spread / ((workers - 1) * WORKER_CORES * self.assumed.busy), workers)
 
     def cheapest_spark(self, work: Work) -> Run:
-        """With the number of workers that costs least; the most workers of those that cost the same."""
+        """Return the run with the cheapest number of workers; of equally cheap ones, the one with the most workers."""
         runs = (self.by_spark(work, workers) for workers in range(FEWEST_WORKERS, MOST_WORKERS + 1))
         return min(runs, key=lambda each: (round(each.dollars, 4), -each.workers))
 
     def gigabytes(self, work: Work) -> float:
-        """Memory that polars holds."""
+        """Return the gigabytes of memory that polars uses."""
         return self.memory(work.step, POLARS).of(work.rows, min(work.changed, ROWS_AT_ONCE)) / 1000
 
     def held(self, work: Work) -> bool:
-        """Whether one worker holds it."""
+        """Return True if the work fits into one worker's memory."""
         return self.gigabytes(work) <= USABLE_GIGABYTES
 
     def cheaper_from(self, step: str) -> float:
-        """Rows of the smallest table from which Spark costs less; infinite if it never does."""
+        """Return the rows of the smallest table from which Spark is cheaper; infinite if it never is."""
         return _first(lambda rows: self._spark_is_cheaper(work_of(step, rows)))
 
     def cheaper_from_changed(self, rows: float) -> float:
-        """Changed rows of the smallest merge into a table that costs less on Spark; infinite if it never does."""
+        """Return the changed rows of the smallest merge into a table that is cheaper on Spark; infinite if none is."""
         return _first(lambda changed: self._spark_is_cheaper(Work(MERGE, rows, changed)))
 
     def only_from(self, step: str) -> float:
-        """Rows of the smallest table that polars cannot do on one worker, for its memory."""
+        """Return the rows of the smallest table that does not fit into one worker's memory with polars."""
         return _first(lambda rows: not self.held(work_of(step, rows)))
 
     def bytes_read(self, step: str) -> float:
-        """Stored bytes that a step reads of a row."""
+        """Return the stored bytes that a step reads for each row."""
         return bytes_of_a_row(self._measured, step)
 
     def _spark_is_cheaper(self, work: Work) -> bool:
         return self.cheapest_spark(work).dollars < self.by_polars(work).dollars
 
     def processor(self, step: str, engine: str) -> Cost:
-        """CPU seconds."""
+        """Return the CPU seconds of a step."""
         return self._processor[step, engine]
 
     def memory(self, step: str, engine: str) -> Cost:
-        """Megabytes."""
+        """Return the megabytes of a step."""
         return self._memory[step, engine]
 
     def cores(self, step: str, engine: str) -> float:
-        """That the engine keeps busy on one machine."""
+        """Return the number of cores that the engine keeps busy on one machine."""
         return min(WORKER_CORES, cores(self._measured, step, engine))
 
     @cached_property
@@ -164,12 +164,12 @@ class Model:
 
 
 def work_of(step: str, rows: float) -> Work:
-    """A report over a table, or a merge that brings a hundredth of its rows."""
+    """Return a report over a table, or a merge that changes a hundredth of its rows."""
     return Work(step, rows, rows * CHANGED if step == MERGE else 0)
 
 
 def _first(holds: Callable[[float], bool]) -> float:
-    """The smallest number of rows, to two digits, from which something holds; infinite if it never does."""
+    """Return the smallest number of rows, to two digits, for which a condition holds; infinite if it never does."""
     for power in range(round(math.log10(_SMALLEST)), round(math.log10(_LARGEST))):
         for tenths in range(10, 100):
             if holds(rows := tenths * 10.0 ** (power - 1)):
@@ -178,7 +178,7 @@ def _first(holds: Callable[[float], bool]) -> float:
 
 
 def tables_of_engines(model: Model, workers: int) -> str:
-    """Merges and reports by both engines, and from which size on Spark is cheaper, or the only way."""
+    """Return merges and reports by both engines, with the sizes from which Spark is cheaper or necessary."""
     return "".join(
         (
             _constants(model),
@@ -233,9 +233,9 @@ def _points(model: Model) -> str:
 
 
 def _day(model: Model) -> str:
-    """How much text one driver merges in a day, in a sentence."""
+    """Return a sentence about how much text one driver merges in a day."""
     cost = model.processor(MERGE, POLARS)
-    # A table that is clustered by time: a merge reads nothing of its history.
+    # For a table that is clustered by time, a merge does not read history.
     of_batch = cost.of(0, ROWS_AT_ONCE) / model.cores(MERGE, POLARS)
     rows = 86400 / of_batch * ROWS_AT_ONCE
     gigabytes = rows * model.assumed.text_bytes / 1e9

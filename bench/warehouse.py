@@ -1,11 +1,11 @@
-"""How long the warehouse job takes for one large object, beside what one would write instead.
+"""Time of the warehouse job for one large object, compared with common alternatives.
 
-6 M rows, 400 MB of CSV, one in a hundred dirty; the job checks five rules, one of them a unique key, and keeps what it
-refuses; the others read and write and check nothing. Each run is a process of its own, imports included. The lake of
-the job is a folder on the disk: neither it nor the others use a network.
+The object has 6 M rows, 400 MB of CSV, one row in a hundred dirty. The job checks five rules, one of them a unique key,
+and keeps the rows that it refuses. The alternatives read and write without checks. Each run is a process of its own,
+including imports. The job's lake is a folder on disk, so neither the job nor the others use a network.
 
-Run by `make bench NAME=warehouse`; exit code 1 when a target is missed. `--large` adds 4 GB, which takes some 16 GB on
-the disk below .bench/, for the memory and the time per row; `--quick` takes 600,000 rows and one run.
+Run by `make bench NAME=warehouse`; exits with 1 if a target is missed. `--large` also measures memory and time per row
+of a 4 GB file, which needs about 16 GB of disk below .bench/. `--quick` takes 600,000 rows and one run.
 """
 
 import argparse
@@ -35,7 +35,7 @@ CONTESTANTS: Final = ROOT / "bench" / "warehouse_contestants.py"
 FOLDER: Final = ENVIRONMENTS / "warehouse"
 OURS: Final = "warehouse_job"
 MEASURE: Final = "polars_scan_sink"
-# The job has what Glue installs for it, and nothing that dataframely would import beside that.
+# The job has only the packages that Glue installs for it, because dataframely imports optional packages it finds.
 ENVIRONMENT_OF: Final = {OURS: "jobs", MEASURE: "jobs"}
 OTHERS: Final = (MEASURE, "duckdb_copy", "pandas_read_csv", "pyspark_local")
 ROWS: Final = 6_000_000
@@ -81,14 +81,14 @@ def _orders(rows: int) -> Path:
     file = FOLDER / f"orders-{rows}.csv"
     if not file.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        # In a process of its own: what this one once held, Linux counts as the peak of each that it starts.
+        # In a process of its own, because Linux counts this process's memory into the peak of each process it starts.
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
             process.submit(write_orders, file, rows).result()
     return file
 
 
 def _round(source: Path) -> dict[str, Usage]:
-    """One run of each: in turn, so that a machine whose speed drifts does all of them the same wrong."""
+    """Run each contestant once, in turn, so a change in the machine's speed affects them equally."""
     return {name: _run(name, source) for name in (OURS, *OTHERS)}
 
 
@@ -103,7 +103,7 @@ def _print_median(label: str, usages: Sequence[Usage]) -> Usage:
 
 
 def _run(name: str, source: Path) -> Usage:
-    # On the disk and not in /tmp, which may be memory.
+    # On disk, because /tmp may be in memory.
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         target = Path(folder) / "target"
         target.mkdir()
@@ -123,13 +123,13 @@ def _run(name: str, source: Path) -> Usage:
         if process.returncode:
             raise SystemExit(f"{name} failed:\n{log.read_text()[-3000:]}")
         shutil.rmtree(target)
-    # The kernel knows the highest of each process by itself, the watcher the sum of them.
+    # The kernel knows each process's own peak; the watcher knows the peak of their sum.
     peak = max(watched.result(), usage.ru_maxrss * 1024 / 1e6)
     return Usage(seconds, usage.ru_utime + usage.ru_stime, peak)
 
 
 def _peak_until(done: Event, family: psutil.Process) -> float:
-    """Highest resident memory, in megabytes, of a process and its children until it is done."""
+    """Return the peak resident memory, in megabytes, of a process and its children."""
     peak = 0.0
     while not done.wait(LOOK_EVERY_SECONDS):
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,8 +1,8 @@
 """One way from the file to parquet, in a process of its own: `python bench/warehouse_contestants.py NAME CSV FOLDER`.
 
-All but the job read the file and write it again with its types, zstd compressed at the first level as the job does it,
-and check nothing: what is of another type than its column becomes missing, or its row is left out.
-Prints the seconds of processor time after the imports.
+All but the job read the file and write it again with its types, zstd compressed at the first level like the job, and
+without checks. A value of another type becomes missing, or its row is left out. Prints the seconds of CPU time after
+the imports.
 """
 # ruff: noqa: PLC0415 - a contestant imports what it needs and nothing of the others
 
@@ -17,7 +17,7 @@ KEY = "inbound/orders/2026/01/01/orders.csv"
 
 
 def warehouse_job() -> Run:
-    """The job by its own entry point; the lake is a folder, the file lies in it as an inbound object."""
+    """Run the job from its own entry point. The lake is a folder that contains the file as an inbound object."""
     from bench.orders import ORDERS
     from jobs.warehouse.job import main
     from processing.storage.folder_store import FolderStore
@@ -32,7 +32,7 @@ def warehouse_job() -> Run:
 
 
 def polars_scan_sink() -> Run:
-    """By polars' scan_csv with the types declared, straight to sink_parquet."""
+    """Use polars' scan_csv with declared types, directly into sink_parquet."""
     import polars as pl
 
     schema = {
@@ -53,7 +53,7 @@ def polars_scan_sink() -> Run:
 
 
 def duckdb_copy() -> Run:
-    """DuckDB's COPY with the types declared."""
+    """Use DuckDB's COPY with declared types."""
     import duckdb
 
     def run(source: Path, target: Path) -> None:
@@ -77,7 +77,7 @@ def duckdb_copy() -> Run:
 
 
 def pandas_read_csv() -> Run:
-    """By pandas' read_csv as it infers types, to_parquet."""
+    """Use pandas' read_csv with inferred types, then to_parquet."""
     import pandas as pd
 
     def run(source: Path, target: Path) -> None:
@@ -88,7 +88,7 @@ def pandas_read_csv() -> Run:
 
 
 def pyspark_local() -> Run:
-    """PySpark in local mode on all processors, the types declared."""
+    """Use PySpark in local mode on all processors, with declared types."""
     from pyspark.sql import SparkSession
 
     def run(source: Path, target: Path) -> None:
@@ -112,7 +112,7 @@ CONTESTANTS: dict[str, Callable[[], Run]] = {
 
 
 def main() -> None:
-    """Run the contestant that the command line names."""
+    """Run the contestant named on the command line."""
     name, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     run = CONTESTANTS[name]()

@@ -1,4 +1,4 @@
-"""Run a process, look at the memory of all of its processes, and stop it when they hold too much."""
+"""Run a process, watch the memory of the process and its children, and stop them if they use too much."""
 
 import subprocess
 import tempfile
@@ -13,19 +13,19 @@ from bench.process_memory import PeakMemory
 
 LOOK_EVERY_SECONDS: Final = 0.1
 KILLED_SECONDS: Final = 30.0
-"""In which a process that is killed ends."""
+"""Time within which a killed process must end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A process that was watched."""
+    """Result of a watched process."""
 
     code: int | None
     """Exit status; None if the process was stopped because of its memory."""
     lines: Sequence[str]
     """Standard output and standard error together."""
     megabytes: float
-    """The most that the process and its children held together (RSS)."""
+    """Peak memory of the process and its children together (RSS)."""
 
 
 def run_watched(
@@ -35,14 +35,14 @@ def run_watched(
     most_megabytes: float,
     looked: Callable[[], None] = lambda: None,
 ) -> Ended:
-    """Run a command until it ends, or until its processes hold too much memory.
+    """Run a command until it ends, or until its processes use too much memory.
 
     Args:
-        command: the command.
-        folder: the working directory.
-        environment: the environment variables.
-        most_megabytes: above which the process and its children are killed.
-        looked: called after each look, for the display of progress.
+        command: command with its arguments.
+        folder: working directory.
+        environment: environment variables.
+        most_megabytes: memory above which the process and its children are killed.
+        looked: function called after each sample, to display progress.
     """
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
@@ -63,7 +63,7 @@ def run_watched(
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and its children: a JVM outlives the Python process that started it."""
+    """Kill a process and its children. A JVM would outlive the Python process that started it."""
     children = psutil.Process(process.pid).children(recursive=True)
     for each in children:
         each.kill()

@@ -1,4 +1,4 @@
-"""The datasets: each module beside this file declares one as `DATASET`; to add one, nothing else has to be changed."""
+"""The datasets. Each module in this folder declares one as `DATASET`; adding a dataset needs no other change."""
 
 from typing import Final
 
@@ -7,4 +7,4 @@ from processing.registry.dataset_checks import find_datasets
 from processing.registry.registry import Declarations
 
 DATASETS: Final[Declarations[Dataset]] = find_datasets(__name__, __path__)
-"""Every declared dataset, by name. A file is imported when its dataset is read."""
+"""Every declared dataset, by name. Reading a dataset imports its file."""

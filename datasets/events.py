@@ -1,4 +1,4 @@
-"""What is posted: payments and visits. A new kind of event is a line in the rules below and no change of a function."""
+"""Posted payments and visits. A new kind of event needs a line in the rules below, and no change of a function."""
 
 from datetime import timedelta
 from typing import Final
@@ -20,18 +20,17 @@ from processing.declaring.dataset import Dataset, StreamSource
 PAYMENT: Final = "payment"
 VISIT: Final = "visit"
 PAYMENT_CHANNELS: Final = (callback_channel("payments"), key_channel("website"), UNKNOWN_CHANNEL)
-"""Channels whose payments are trusted. Whoever has another key cannot add to finance's revenue.
+"""Channels whose payments are trusted. Holders of other keys cannot add to finance's revenue.
 
-UNKNOWN_CHANNEL is among them for payments that were stored before channels: docs/upgrade.md says when to remove it.
-"""
+UNKNOWN_CHANNEL is in the list for payments that were stored before channels: docs/upgrade.md says when to remove it."""
 _UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 class Events(dy.Schema):
-    """A clean row: one event. The columns after `payload` are what its declared kinds carry in it.
+    """One event. The columns after `payload` are the values that its declared kinds have in their payload.
 
-    An event is identified by its sender's id and by the channel that it arrived by, which only the receiver writes: so
-    nobody can replace an event of another channel.
+    An event is identified by its sender's id and by its channel. Only the receiver writes the channel, so a sender
+    cannot replace an event of another channel.
     """
 
     channel = dy.String(primary_key=True, regex=CHANNEL_PATTERN)
@@ -50,23 +49,23 @@ class Events(dy.Schema):
 
     @dy.rule()
     def event_type_is_known(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """An unknown kind waits in the quarantine until it is declared, and is replayed then."""
+        """Require a declared kind. A replay adds quarantined events after their kind is declared."""
         return cls.event_type.col.is_in([PAYMENT, VISIT])
 
     @dy.rule()
     def a_payment_says_amount_currency_and_plate(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """What finance counts."""
+        """Require the values that finance's revenue report needs."""
         told = cls.amount.col.is_not_null() & cls.currency.col.is_not_null() & cls.registration_plate.col.is_not_null()
         return (cls.event_type.col != PAYMENT) | told
 
     @dy.rule()
     def a_payment_arrives_by_a_trusted_channel(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """A payment by any other channel stays in the quarantine until its channel is declared."""
+        """Require a trusted channel. Other payments stay in quarantine until their channel is declared."""
         return (cls.event_type.col != PAYMENT) | cls.channel.col.is_in(PAYMENT_CHANNELS)
 
     @dy.rule()
     def a_visit_says_customer_and_page(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """Who looked at what."""
+        """Require the values that marketing's report on visits needs."""
         return (cls.event_type.col != VISIT) | (cls.customer_id.col.is_not_null() & cls.page.col.is_not_null())
 
 
@@ -77,16 +76,16 @@ DATASET: Final = Dataset(
     schema=Events,
     source=StreamSource(
         pointers={column: f"/payload/{column}" for column in _IN_PAYLOAD},
-        # A third party that calls again has signed again, and what it signed is when the event occurred.
+        # A third party signs each attempt again, and `occurred_at` is the time of the signature.
         repeats_differ_in=("occurred_at", "received_at", "request_id"),
-        # A request has each id once at most, so no two events of one key are equal in both.
+        # An id occurs at most once in a request, so two events with the same key differ in one of these.
         receipt_order=("received_at", "request_id"),
     ),
-    # A third party that does not get an answer calls again for some days at most.
+    # A third party that gets no answer repeats its call for a few days at most.
     clustered_by="occurred_at",
     owner="finance",
     freshness=timedelta(hours=1),
-    # The payload is the whole body of the event, whatever a provider put into it.
+    # The payload is the whole body of the event, with any content that the provider includes.
     classes={"payload": "personal", "registration_plate": "identifier", "customer_id": "identifier"},
     cleansing={
         "currency": (REMOVE_INVISIBLE, TRIM, EMPTY_TO_NULL, CURRENCY_CODE),

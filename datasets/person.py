@@ -1,4 +1,4 @@
-"""The customers as people: how the customer system names them and how they are reached."""
+"""The customers as people: their names in the customer system and how to contact them."""
 
 from datetime import timedelta
 from typing import Final
@@ -11,14 +11,14 @@ from processing.declaring.retention import Retention
 
 
 class Person(dy.Schema):
-    """A clean row: one person, by the customer system's number."""
+    """One person, identified by the customer system's number."""
 
     id = dy.Int64(primary_key=True, min=1)
     first_name = dy.String()
     last_name = dy.String()
     email = dy.String(nullable=True, regex=r"^[^@\s]+@[^@\s]+$")
     phone = dy.String(nullable=True)
-    # Nanoseconds: the server's datetime2(7) ticks in units of 100. People from before it was kept have none.
+    # Nanoseconds, because the server's datetime2(7) ticks in units of 100. Rows from before the column have no value.
     updated_at = dy.Datetime(time_unit="ns", nullable=True)
 
 

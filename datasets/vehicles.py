@@ -1,4 +1,4 @@
-"""The vehicles that dealers sold: who owns which, as their system exports it every night."""
+"""The vehicles that dealers sold and their owners, from the dealers' nightly export."""
 
 from datetime import timedelta
 from typing import Final
@@ -23,7 +23,7 @@ _CURRENT_STYLE: Final = r"^[A-Z]{2}[0-9]{2}[A-Z]{3}$"
 
 
 class Vehicles(dy.Schema):
-    """A clean row: one vehicle, by its registration plate."""
+    """One vehicle, identified by its registration plate."""
 
     customer_id = dy.Int64(min=1)
     model = dy.String()
@@ -32,7 +32,7 @@ class Vehicles(dy.Schema):
 
     @dy.rule()
     def registration_plate_is_current_style(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """Two letters, two digits, three letters."""
+        """Require two letters, two digits and three letters."""
         return cls.registration_plate.col.str.contains(_CURRENT_STYLE)
 
 

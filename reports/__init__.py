@@ -1,4 +1,4 @@
-"""The reports: each module beside this file declares one as `REPORT`; to add one, nothing else has to be changed."""
+"""The reports. Each module in this folder declares one as `REPORT`; adding a report needs no other change."""
 
 from typing import Final
 
@@ -8,4 +8,4 @@ from processing.registry.registry import Declarations
 from processing.registry.report_checks import find_reports
 
 REPORTS: Final[Declarations[Report]] = find_reports(__name__, __path__, DATASETS)
-"""Every declared report, by name. A file is imported when its report is read."""
+"""Every declared report, by name. Reading a report imports its file."""

@@ -1,4 +1,4 @@
-"""For finance: how many customers own how many vehicles."""
+"""For finance: number of customers by number of vehicles."""
 
 from collections.abc import Mapping
 from typing import Any, Final

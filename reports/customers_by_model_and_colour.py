@@ -1,4 +1,4 @@
-"""For marketing: which models and colours have how many customers."""
+"""For marketing: number of customers by model and colour."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ from processing.declaring.report import Report
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
-    # A customer with two vehicles of one model and colour is one customer there.
+    # A customer with two vehicles of the same model and colour counts once.
     return (
         inputs["vehicles"]
         .group_by("model", "colour")

@@ -1,4 +1,4 @@
-"""For operations: of each model, how many vehicles have an owner whom the customer system knows and can reach."""
+"""For operations: vehicles by model, and how many have an owner whom the customer system knows and can contact."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""For finance: what was paid each day for which model, and by how many known people."""
+"""For finance: payments by day and model, and the number of known people who paid."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ from processing.declaring.chart import Chart, Measure, Series, Time, UnitColumn
 from processing.declaring.report import Report
 
 UNKNOWN_MODEL: Final = "UNKNOWN"
-"""Of payments for a plate that no vehicle has."""
+"""Model of payments for a plate that no vehicle has."""
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -27,7 +27,7 @@ def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
     vehicles = inputs["vehicles"].select("registration_plate", "model", "customer_id")
     people = inputs["person"].select(nw.col("id").alias("customer_id"), nw.col("id").alias("person"))
     told = payments.join(vehicles, on="registration_plate", how="left").join(people, on="customer_id", how="left")
-    # A person first, then the day: people are counted once, and a payment by nobody that is known counts all the same.
+    # By person first, then by day: each person counts once, and payments by unknown people also count.
     by_person = (
         told.with_columns(nw.col("model").fill_null(UNKNOWN_MODEL))
         .group_by("day", "model", "currency", "person")

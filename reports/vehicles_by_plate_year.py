@@ -1,4 +1,4 @@
-"""For operations: how old the vehicles are, as their registration plates tell."""
+"""For operations: number of vehicles by the year of their registration plates."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ _SEPTEMBER_OFFSET: Final = 50
 
 
 def _registration_year() -> nw.Expr:
-    """Year in which the plate's half year began; September's runs to the February after it."""
+    """Return the year in which the plate's half year began. September's half year ends in the following February."""
     age = nw.col("registration_plate").str.slice(2, 2).cast(nw.Int64)
     in_september = (age > _SEPTEMBER_OFFSET) | (age == 0)
     september_year = (

@@ -1,4 +1,4 @@
-"""For marketing: which pages are visited, by how many customers, and how many of them an e-mail reaches."""
+"""For marketing: visits and visitors by page, and how many of the visitors have an e-mail address."""
 
 from collections.abc import Mapping
 from typing import Any, Final

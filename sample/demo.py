@@ -1,4 +1,4 @@
-"""What the demo shows of the sample business. `local/demo/sample.py` describes each member."""
+"""The sample business in the demo. `local/demo/sample.py` describes each member."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class RetailDemo:
     shown_report: str = "customers_by_model_and_colour"
 
     def write_file(self, path: Path) -> SampleSummary:
-        """Write a vehicles file as a dealer exports it."""
+        """Write a vehicles file like a dealer's export."""
         return write_vehicles(path)
 
     def write_later_file(self, path: Path) -> None:
@@ -50,11 +50,11 @@ class RetailDemo:
         change_people(connection, _UPDATED_PEOPLE, _NEW_PEOPLE)
 
     def make_events(self, file: Path, events: int) -> SampleEvents:
-        """Make payments and visits of the owners of a file's vehicles."""
+        """Return payments and visits of the owners of a file's vehicles."""
         return make_events(known_vehicles(file, DATASETS[self.file_dataset]), events)
 
     def example_event(self) -> tuple[str, Mapping[str, Any]]:
-        """A visit."""
+        """Return the type and payload of a visit."""
         return VISIT, {"customer_id": 17, "page": "/offers"}
 
 

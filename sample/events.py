@@ -1,4 +1,4 @@
-"""What a shop's website and a payment provider could send: mostly sound, some of it again, some of it wrong."""
+"""Events like those of a shop's website and a payment provider: mostly valid, some repeated, some invalid."""
 
 import json
 import random
@@ -18,28 +18,28 @@ PAYMENT: Final = "payment"
 VISIT: Final = "visit"
 SEED: Final = 2026
 PROVIDER: Final = "website"
-"""Who posts with the first API key of Pulumi.local.yaml."""
+"""Provider that posts with the first API key of Pulumi.local.yaml."""
 CALLBACK: Final = "payments"
-"""The third party of Pulumi.local.yaml."""
+"""Third party of Pulumi.local.yaml."""
 REQUEST_EVENTS: Final = 100
 
 EVENTS: Final = 2_000
 MINIMUM_EVENTS: Final = 100
-# Parts per hundred of the sound events that are posted with the key; the others come on top of them.
+# Percentages of the valid events that are posted with the key. All except the payments are additional.
 _PAYMENTS: Final = 60
 _POSTED_AGAIN: Final = 10
 _REFUSED_BY_RULES: Final = 3
 _CALLBACKS: Final = 2
 _CALLED_BACK_AGAIN: Final = 2
-"""Callbacks that are sent a second time."""
+"""Number of callbacks that are sent a second time."""
 _KNOWN_VEHICLES: Final = 1_000
 _PLATE: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z]{3}")
-# Of a file without one clean row: a plate that no vehicle has, so that revenue counts for an unknown model.
+# For a file without a clean row: a plate that no vehicle has, so revenue counts for an unknown model.
 _NOBODYS: Final = ("1", "AB12CDE")
 _FIRST_DAY: Final = datetime(2026, 3, 1, tzinfo=UTC)
 _DAYS: Final = 7
 _PAGES: Final = ("/", "/offers", "/offers/used", "/test-drives", "/service", "/contact")
-# Ids follow from what happened: a sample that is made again is the same events.
+# Ids depend only on the content, so generating a sample again gives the same events.
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://data-platform/sample-events")
 _REFUSED_ID: Final = str(uuid.uuid5(_NAMESPACE, "refused"))
 
@@ -47,14 +47,14 @@ Event = Mapping[str, Any]
 
 
 class Vehicle(NamedTuple):
-    """Whom a payment or a visit can be of."""
+    """Vehicle and owner that a payment or a visit refers to."""
 
     customer_id: str
     registration_plate: str
 
 
 class Post(NamedTuple):
-    """A request to /events, and the status that it has to be answered with."""
+    """A request to /events, and the status that the API must answer."""
 
     body: bytes
     status: HTTPStatus = HTTPStatus.ACCEPTED
@@ -68,29 +68,29 @@ class Callback(NamedTuple):
 
     payload: Event
     times: int = 1
-    """How often it is sent, newly signed each time."""
+    """Number of times it is sent, each with a new signature."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleEvents:
-    """All requests of a sample, and what has to become of the events in them."""
+    """All requests of a sample, and the expected result for their events."""
 
     posts: Sequence[Post]
     callbacks: Sequence[Callback]
     sound: Sequence[Event]
-    """Posted events that the published view has to show, each once."""
+    """Posted events that the published view must show, each once."""
     refused: Mapping[str, str]
-    """Rule that each posted event breaks which has to be in the quarantine, by event id."""
+    """Rule that each quarantined event breaks, by event id."""
     never_stored: Sequence[str]
-    """Ids in requests that have to be refused as a whole."""
+    """Ids in requests that the API must refuse as a whole."""
 
 
 def known_vehicles(file: Path, dataset: Dataset) -> list[Vehicle]:
-    """The first clean vehicles of a file: of their plates the warehouse has the model.
+    """Return the first clean vehicles of a file; the warehouse has the models of their plates.
 
     Args:
-        file: whatever a reader reads.
-        dataset: the vehicles.
+        file: file in any format that a reader accepts.
+        dataset: dataset of vehicles.
     """
     found: list[Vehicle] = []
     with file.open("rb") as content:
@@ -103,12 +103,12 @@ def known_vehicles(file: Path, dataset: Dataset) -> list[Vehicle]:
 
 
 def make_events(vehicles: Sequence[Vehicle], events: int = EVENTS, seed: int = SEED) -> SampleEvents:
-    """Make a sample, the same for the same vehicles, number and seed.
+    """Return a sample, the same for the same vehicles, number and seed.
 
     Args:
-        vehicles: whose payments and visits they are.
-        events: how many sound ones are posted with the key, MINIMUM_EVENTS or more.
-        seed: another seed gives other events.
+        vehicles: vehicles that the payments and visits refer to.
+        events: number of valid events posted with the key, at least MINIMUM_EVENTS.
+        seed: seed of the random numbers; another seed gives other events.
     """
     source = random.Random(seed)  # noqa: S311 - sample data, the same for the same seed
     count = events * _PAYMENTS // 100
@@ -162,7 +162,7 @@ def _visit(source: random.Random, vehicles: Sequence[Vehicle]) -> dict[str, Any]
 
 
 def _broken(source: random.Random, vehicles: Sequence[Vehicle], count: int) -> Iterator[tuple[Event, str]]:
-    """Events that the receiver takes, since it knows no kinds, and the rule of the dataset that each breaks."""
+    """Yield events that the receiver accepts, because it does not check kinds, each with the rule that it breaks."""
     for number in range(count):
         payment = _payment(source, vehicles)
         match number % 3:
@@ -181,7 +181,7 @@ def _requests(events: Sequence[Event]) -> list[Post]:
 
 
 def _refused_posts(sound: Event) -> list[Post]:
-    """Requests of which nothing may be stored: were it, the published view would show an event too many."""
+    """Return requests of which nothing may be stored. A stored event would be an extra row in the published view."""
     other = {**sound, "event_id": _REFUSED_ID}
     whole = json.dumps(other).encode()
     bodies = [

@@ -1,4 +1,4 @@
-"""People as a customer database could hold them, and what happens to them between two extractions."""
+"""People like those in a customer database, and their changes between two extractions."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,12 +23,12 @@ CREATE TABLE [{SCHEMA}].[{TABLE}] (
     [phone] nvarchar(40),
     [updated_at] datetime2(7) NULL
 )"""
-# Long ago: each change is up to 90 days later, and none may be ahead of the server's clock.
+# Long ago, because each change is up to 90 days later and must not be ahead of the server's clock.
 _FIRST_DAY: Final = datetime(2016, 1, 1, tzinfo=UTC)
 _SECONDS: Final = 90 * 24 * 3600
-# SQL Server takes 1000 rows and 2100 parameters in one INSERT.
+# SQL Server accepts 1000 rows and 2100 parameters in one INSERT.
 _ROWS_OF_AN_INSERT: Final = 300
-# Of a hundred people: so many have no time of change, and so many share theirs with the one before.
+# Percentage of people without a time of change, and of those with the same time as the previous person.
 _UNDATED_PERCENT: Final = 2
 _TIED_PERCENT: Final = 5
 
@@ -36,44 +36,45 @@ Person = tuple[int, str | None, str | None, str | None, str | None, str | None]
 
 
 class Cursor(Protocol):
-    """What is needed of a DB-API cursor."""
+    """The methods of a DB-API cursor that the sample uses."""
 
     def execute(self, statement: str, parameters: Sequence[object] = ..., /) -> object:
         """Run a statement with ? for each parameter."""
         ...
 
     def fetchall(self) -> Sequence[Any]:
-        """The rows of the last statement."""
+        """Return the rows of the last statement."""
         ...
 
 
 class Connection(Protocol):
-    """What is needed of a DB-API connection, such as pyodbc's or mssql-python's."""
+    """The methods of a DB-API connection, such as pyodbc's or mssql-python's, that the sample uses."""
 
     def cursor(self) -> Cursor:
-        """A new cursor."""
+        """Return a new cursor."""
         ...
 
     def commit(self) -> None:
-        """Commit what was changed."""
+        """Commit the changes."""
         ...
 
 
 def create_schema(connection: Connection) -> None:
-    """Create the schema of the table: once in the life of a database."""
+    """Create the schema of the table; a database needs this only once."""
     connection.cursor().execute(f"CREATE SCHEMA [{SCHEMA}]")
     connection.commit()
 
 
 def seed_people(connection: Connection, rows: int = 1_000, seed: int = SEED) -> None:
-    """Create the table customer.person and fill it: the same people for the same number of rows and seed.
+    """Create and fill the table customer.person: the same people for the same number of rows and seed.
 
-    Their times of change lie in the first 90 days of 2016; some share theirs, a few have none.
+    Their times of change are in the first 90 days of 2016. Some share a time, and a few do not have one.
 
     Args:
-        connection: to a SQL Server, or the local stand-in, that has the schema `customer` and not the table.
-        rows: how many people.
-        seed: another seed gives other people.
+        connection: connection to a SQL Server or the local stand-in, with the schema `customer` and without the
+            table.
+        rows: number of people.
+        seed: seed of the random numbers; another seed gives other people.
     """
     cursor = connection.cursor()
     cursor.execute(DEFINITION)
@@ -82,23 +83,23 @@ def seed_people(connection: Connection, rows: int = 1_000, seed: int = SEED) -> 
 
 
 def sample_people(rows: int, seed: int = SEED) -> Iterator[Person]:
-    """The people that `seed_people` fills the table with, in the order of COLUMNS, their time of change as text."""
+    """Return the people of `seed_people`, with values in the order of COLUMNS and the time of change as text."""
     return _people(range(1, rows + 1), Random(seed), _FIRST_DAY)
 
 
 def change_people(connection: Connection, updated: int = 30, inserted: int = 20, seed: int = SEED) -> datetime:
     """Change some people and add some, as a customer service would: the same ones for the same table and seed.
 
-    Every one of them gets a time of change that is later than all before, some of them the same.
+    All of them get a time of change that is later than all previous ones; some share a time.
 
     Args:
-        connection: to the database with the table that `seed_people` made.
-        updated: how many people get another e-mail address and phone number.
-        inserted: how many are added.
-        seed: another seed changes other people.
+        connection: connection to the database with the table of `seed_people`.
+        updated: number of people who get another e-mail address and phone number.
+        inserted: number of people to add.
+        seed: seed of the random numbers; another seed changes other people.
 
     Returns:
-        A time that is later than all before the change, and not later than any of the change.
+        A time that is later than all previous times of change, and not later than any new one.
     """
     cursor = connection.cursor()
     cursor.execute(f"SELECT COUNT(*), MAX(id), CONVERT(varchar(33), MAX(updated_at), 126) FROM [{SCHEMA}].[{TABLE}]")  # noqa: S608 - names of our own
@@ -128,7 +129,7 @@ def _people(
         first, last = made.person.first_name(), made.person.last_name()
         if not moment or random.randrange(100) >= _TIED_PERCENT:
             at = start + timedelta(seconds=random.randrange(_SECONDS))
-            # datetime2(7) is finer than Python's datetime: a text keeps all its digits.
+            # A text, because datetime2(7) has more digits than Python's datetime.
             moment = f"{at:%Y-%m-%dT%H:%M:%S}.{random.randrange(10**7):07d}"
         yield (
             identifier,

@@ -1,4 +1,4 @@
-"""A vehicles file as a dealer's system could export it: mostly clean, dirty in every way that the platform handles."""
+"""A vehicles file like a dealer's export: mostly clean, with every kind of dirty row that the platform handles."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ SEED: Final = 2026
 MINIMUM_ROWS: Final = 50
 COLUMNS: Final = ("customer_id", "model", "colour", "registration_plate")
 
-# Parts per thousand of the rows; with the two rows of the contested plate and the torn line about 3 %.
+# Parts per thousand of the rows. With the two rows of the contested plate and the torn line, about 3 %.
 _DUPLICATES: Final = 8
 _PADDED: Final = 6
 _EMPTY: Final = 6
@@ -34,31 +34,31 @@ _NO_NUMBERS: Final = ("C-{}", "{}.5", "no. {}", "{}O")
 
 @dataclass(frozen=True, slots=True)
 class SampleSummary:
-    """How many rows of each kind a file has, its header not counted."""
+    """Number of rows of each kind in a file, without its header."""
 
     clean: int
     padded: int
-    """Rows that are clean once white space and case are put right."""
+    """Rows that cleansing makes clean by fixing white space and case."""
     duplicates: int
     """Repetitions of clean rows."""
     empty_fields: Mapping[str, int]
-    """Rows with one empty or blank field, by its column."""
+    """Rows with one empty or blank field, by column."""
     wrong_types: int
-    """Rows whose customer_id is no whole number."""
+    """Rows whose customer_id is not a whole number."""
     impossible_plates: int
     contested_plates: int
-    """Rows that give one plate different contents."""
+    """Rows that have the same plate and different other values."""
     torn_lines: int
-    """A last line without its end."""
+    """Number of incomplete last lines."""
 
     @property
     def warehouse(self) -> int:
-        """Rows that are expected in the warehouse."""
+        """Rows expected in the warehouse."""
         return self.clean + self.padded
 
     @property
     def by_rule(self) -> dict[str, int]:
-        """Rows that are expected in the quarantine, by the one rule that each breaks."""
+        """Rows expected in the quarantine, by the only rule that each breaks."""
         empty = {column_rule(column, NULLABILITY): rows for column, rows in self.empty_fields.items()}
         return {
             **empty,
@@ -70,7 +70,7 @@ class SampleSummary:
 
     @property
     def quarantined(self) -> int:
-        """Rows that are expected in the quarantine."""
+        """Rows expected in the quarantine."""
         return sum(self.by_rule.values())
 
     @property
@@ -93,7 +93,7 @@ class _Vehicle:
 
 
 class _Vehicles:
-    """Makes clean vehicles: a small range of models and colours, customers with one or more, no plate twice."""
+    """Generator of clean vehicles: few models and colours, customers with one or more vehicles, unique plates."""
 
     def __init__(self, rows: int, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - sample data, the same for the same seed
@@ -128,15 +128,15 @@ def write_vehicles(path: Path, rows: int = 10_000, seed: int = SEED) -> SampleSu
     """Write a file of vehicles, the same bytes for the same number of rows and seed.
 
     Args:
-        path: file to write; one that is there is replaced.
-        rows: number of rows below the header, clean and dirty ones together.
-        seed: another seed gives other vehicles.
+        path: file to write; an existing file is replaced.
+        rows: number of rows below the header, clean and dirty.
+        seed: seed of the random numbers; another seed gives other vehicles.
 
     Returns:
-        How many rows of each kind the file has, and so what the platform must make of it.
+        The number of rows of each kind, which determines the platform's result.
 
     Raises:
-        ValueError: fewer rows than a file with every kind of dirt has.
+        ValueError: the number of rows is too small for every kind of dirty row.
     """
     if rows < MINIMUM_ROWS:
         raise ValueError(f"a sample of {rows} rows cannot hold every kind of dirty row; ask for {MINIMUM_ROWS} or more")
@@ -197,14 +197,14 @@ def _with_wrong_types(vehicles: _Vehicles, count: int) -> list[_Vehicle]:
 def _with_impossible_plates(vehicles: _Vehicles, count: int) -> list[_Vehicle]:
     made = vehicles.make(count)
     for vehicle in made:
-        # Both keep the plates distinct, so that each of these rows breaks one rule only.
+        # Both keep the plates unique, so each of these rows breaks one rule only.
         plate = vehicle.registration_plate
         vehicle.registration_plate = vehicles.random.choice((plate[::-1], plate[2:] + plate[:2]))
     return made
 
 
 def _contested(vehicles: _Vehicles) -> list[_Vehicle]:
-    """Two rows that give one plate to different customers."""
+    """Return two rows that assign one plate to different customers."""
     one, other = vehicles.make(2)
     other.registration_plate = one.registration_plate
     other.customer_id = f"{one.customer_id}1"

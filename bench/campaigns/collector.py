@@ -1,10 +1,9 @@
-# a script of its own, no package
-"""The collector under faults, many times over. Run by `make campaign NAME=collector`.
+"""Inject faults into the collector many times. Run by `make campaign NAME=collector`.
 
-Each scenario is 50 files and ten runs that meet a random fault at a random moment, among them kill -9; between them
-files change; then runs in peace, then the check: every file once, bytes equal, no upload left open. Scenarios run in
-several processes, each with an emulator of its own. One that fails leaves its seed in
-.bench/campaign-collector/failed-seeds; `--seed` runs one again.
+Each scenario has 50 files and ten runs that meet a random fault at a random moment, including kill -9. Files change
+between the runs. Then the collector runs without faults, and the scenario checks that every file was collected once,
+its bytes are equal, and no upload is open. Scenarios run in several processes, each with an emulator of its own. A
+scenario that fails writes its seed to .bench/campaign-collector/failed-seeds; `--seed` runs one again.
 """
 
 import argparse
@@ -24,23 +23,23 @@ from tests.support.emulators import running_emulator
 from tests.support.sftp import Stack
 
 FAULTS_A_SCENARIO = 10
-# Files that change before each next run, so that every fault meets work.
+# Files that change before each next run, so every fault meets work.
 ANEW = 15
-# Half of the runs are killed: that is what most has to be survived.
+# Half of the runs are killed, because surviving that is most important.
 WEIGHTS = [5 if fault == "killed" else 3 if fault.startswith("killed") else 1 for fault in FAULTS]
-# The emulator keeps deleted things for a while: a fresh one now and then.
+# The emulator keeps deleted objects for a while, so it is replaced from time to time.
 SCENARIOS_AN_EMULATOR = 5
 FOLDER = Path(".bench") / "campaign-collector"
 
 
 def main() -> None:
-    """Run scenarios and print the figures; exits with 1 if one failed."""
+    """Run scenarios and print the figures; exit with 1 if one failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=1000, help="runs that meet a fault, ten to a scenario")
     parser.add_argument("--seed", type=int, help="one scenario only, of this seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="scenarios at a time")
     arguments = parser.parse_args()
-    # Of what the function counts nothing is looked at.
+    # Nothing reads the function's metrics.
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     first = random.SystemRandom().randrange(10**9)
     count = -(-arguments.runs // FAULTS_A_SCENARIO)
@@ -49,7 +48,7 @@ def main() -> None:
     started = time.monotonic()
     total: Counter[str] = Counter()
     failed: list[int] = []
-    # Spawned: a scenario forks its runs, and a process with threads is not safely forked.
+    # Spawned, because a scenario forks its runs, and forking a process with threads is not safe.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(arguments.processes, mp_context=context) as processes:
         for group in as_completed([processes.submit(run_group, seeds) for seeds in groups]):
@@ -68,7 +67,7 @@ def main() -> None:
 
 
 def run_group(seeds: list[int]) -> tuple[Counter[str], list[int]]:
-    """Run some scenarios on an emulator of their own. Returns what they met, and the seeds that failed."""
+    """Run some scenarios on an emulator of their own. Return their counts, and the seeds that failed."""
     total: Counter[str] = Counter()
     failed: list[int] = []
     folder = FOLDER / f"emulator-{seeds[0]}"
@@ -84,7 +83,7 @@ def run_group(seeds: list[int]) -> tuple[Counter[str], list[int]]:
 
 
 def survives(seed: int, endpoint: str, total: Counter[str]) -> bool:
-    """Run one scenario. Returns whether everything was as it has to be."""
+    """Run one scenario. Return True if its checks passed."""
     folder = FOLDER / f"seed-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     source = SourceProcess(folder.absolute())

@@ -1,8 +1,8 @@
-"""Random files and texts against independent readers. Run by `make campaign NAME=files`.
+"""Compare the readers with independent readers on random files and texts. Run by `make campaign NAME=files`.
 
-Damaged archives, NDJSON and parquet against gzip, zipfile, json and pyarrow; CSV against a state machine of RFC 4180;
-texts of each type against Python's int, Decimal and fromisoformat; column names against how they were made. Each 500
-cases have a seed, which counts on from the first. A seed with a difference is kept in
+Compares damaged archives, NDJSON and parquet with gzip, zipfile, json and pyarrow; CSV with a state machine of RFC
+4180; texts of each type with Python's int, Decimal and fromisoformat; and column names with the way they were made.
+Each 500 cases have a seed, which counts up from the first. A seed with a difference is written to
 .bench/campaign-files/failed-seeds.
 """
 
@@ -28,7 +28,7 @@ KINDS: Final[Mapping[str, Callable[[random.Random, int], list[str]]]] = {
 
 
 def main() -> None:
-    """Run the cases and print the figures; exits with 1 if a case is read differently."""
+    """Run the cases and print the figures; exit with 1 if a case is read differently."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cases", type=int, default=20_000, help="of each kind")
     parser.add_argument("--seed", type=int, help="the first seed; a random one if it is not given")
@@ -44,7 +44,7 @@ def _run(kind: str, cases: int, seed: int) -> int:
     """Run the cases of one kind, in shares.
 
     Returns:
-        How many were read differently.
+        The number of cases that are read differently.
     """
     started, different = time.monotonic(), 0
     for share, done in enumerate(range(0, cases, IN_A_SHARE)):

@@ -1,9 +1,9 @@
-"""The protocol of publishing through many random histories. Run by `make campaign NAME=protocol`.
+"""Check the protocol of publishing in many random histories. Run by `make campaign NAME=protocol`.
 
-The real code of runs, of the index and of the lease works on a lake, an index and tables that are Python values: runs
-and recorders interleave at each access, are killed, wait for leases that expire early, and read late and repeated
-events. After a last run the tables have to equal the history files. Each history has a seed, which counts on from the
-first; one that failed is kept in .bench/campaign-protocol/failed-seeds.
+The real code of runs, index and lease uses a lake, an index and tables that are Python values. Runs and recorders
+interleave at each access, are killed, wait for leases that expire early, and read late and repeated events. After a
+last run the tables must equal the history files. Each history has a seed, which counts up from the first; a seed that
+failed is written to .bench/campaign-protocol/failed-seeds.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from typing import Final
 from tests.support.published_model.history import PendingRecords, Publications, model_differences, modelled
 
 SHOWN: Final = 10
-"""Histories whose course is printed."""
+"""Number of failed histories that are printed in full."""
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".bench" / "campaign-protocol"
 
 
 def main() -> None:
-    """Run the histories and print the figures; exits with 1 if one failed."""
+    """Run the histories and print the figures; exit with 1 if one failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=100_000)
     parser.add_argument("--seed", type=int, help="the first seed; a random one if it is not given")

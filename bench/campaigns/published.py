@@ -1,9 +1,9 @@
-"""Published tables through many random histories. Run by `make campaign NAME=published`.
+"""Check published tables in many random histories. Run by `make campaign NAME=published`.
 
-In each history files land, are merged, replayed and merged again in any order; runs are killed at a write, lose the
-catalogue's answer or are overtaken by another run; columns are added, dropped and widened, the key and the order
-change. After it the tables have to equal the view over all history files. Each history has a seed, which counts on from
-the first; one that failed is kept in .bench/campaign-published/failed-seeds.
+In each history, files land, are merged, replayed and merged again in any order. Runs are killed at a write, lose the
+catalogue's answer or are overtaken by another run. Columns are added, dropped and widened; the key and the order
+change. Afterwards the tables must equal the view over all history files. Each history has a seed, which counts up from
+the first; a seed that failed is written to .bench/campaign-published/failed-seeds.
 """
 
 import argparse
@@ -28,7 +28,7 @@ FOLDER: Final = Path(__file__).resolve().parents[2] / ".bench" / "campaign-publi
 
 
 def main() -> None:
-    """Run the histories and print the figures; exits with 1 if one failed."""
+    """Run the histories and print the figures; exit with 1 if one failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=500)
     parser.add_argument("--seed", type=int, help="the first seed; a random one if it is not given")
@@ -45,17 +45,17 @@ def main() -> None:
 
 
 def _spark(engine: str) -> AbstractContextManager[None]:
-    """Spark and the emulator, as long as histories run; nothing for polars alone."""
+    """Run Spark and the emulator while histories run; do nothing for polars alone."""
     if engine == "polars":
         return nullcontext()
-    # PySpark and the emulator take seconds to load.
+    # PySpark and the emulator take seconds to import.
     from tests.support.spark_lake import spark_and_emulator  # noqa: PLC0415
 
     return spark_and_emulator(FOLDER / "emulator")
 
 
 def _run_all(histories: int, seed: int, engines: Sequence[Engine], started: float) -> int:
-    """Run the histories. Returns how many failed."""
+    """Run the histories. Return the number that failed."""
     failed = 0
     for number in range(histories):
         different = _run(seed + number, engines)
@@ -75,7 +75,7 @@ def _run(seed: int, engines: Sequence[Engine]) -> list[str]:
     """Run a history.
 
     Returns:
-        What differs, or the error that ended it.
+        The differences, or the error that ended the history.
     """
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         try:

@@ -1,11 +1,11 @@
-"""The SQL extraction through many histories of one table. Run by `make campaign NAME=sql`.
+"""Check the SQL extraction in many histories of one table. Run by `make campaign NAME=sql`.
 
-Each history is inserts and updates with ties, late rows and missing watermarks, and of a snapshot table deletions,
-between runs of which some fail, die or are overtaken. The table is emptied, starts over, is restored from a copy, gets
-other types or another name: then the run has to stop, and only then, with the option that its message names. After the
-last run the rows that were extracted, latest by key, have to be the table. The watermarks are datetime2, with a lag and
-without, datetime, date and int. hypothesis makes the histories and shortens one that fails. Each 25 have a seed, which
-counts on from the first; one that failed is kept in .bench/campaign-sql/failed-seeds.
+Each history has inserts and updates with ties, late rows and missing watermarks, and for a snapshot table also
+deletions. Runs between them fail, die or are overtaken. The table is emptied, starts again, is restored from a copy, or
+gets other types or another name. In these cases, and only in these, the run must stop until it gets the option that its
+message names. After the last run the extracted rows, latest by key, must equal the table. The watermarks are datetime2
+with and without a lag, datetime, date and int. hypothesis generates the histories and shortens one that fails. Each 25
+have a seed, which counts up from the first; a seed that failed is written to .bench/campaign-sql/failed-seeds.
 """
 
 import argparse
@@ -24,7 +24,7 @@ TEST = "tests/emulator/extract_from_sql/test_histories.py"
 
 
 def main() -> None:
-    """Run the histories and print the figures; exits with 1 if one failed."""
+    """Run the histories and print the figures; exit with 1 if one failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=500)
     parser.add_argument("--seed", type=int, help="the histories of this seed once more")
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _run(seed: int, histories: int) -> tuple[int, int, str]:
-    """Some histories: their seed, how many they are, and what went wrong."""
+    """Run some histories. Return their seed, their number and the output if one failed."""
     command = [sys.executable, "-m", "pytest", TEST, "-q", "-s", f"--hypothesis-seed={seed}", "-p", "no:cacheprovider"]
     environment = {**os.environ, "SQL_HISTORIES": str(histories), "SQL_SEEDED": "yes"}
     process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

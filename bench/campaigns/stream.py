@@ -1,10 +1,9 @@
-# a script of its own, no package
-"""A million events under faults. Run by `make campaign NAME=stream`, on the tests' declarations.
+"""Send a million events under faults. Run by `make campaign NAME=stream`, with the tests' declarations.
 
-Chunks of distinct events, each of a seed of its own: posted over HTTP by eight clients, one in ten twice, with
-poison among them; handed to a batcher that fails before its object, after it, after its dead letters, or whose answer
-is lost; given again in other batches; refined by the deployed job. Then the check: the view has each event once and as
-it was posted, the dead letters are the poison. A chunk that fails leaves its seed in
+Each chunk of distinct events has a seed. Eight clients post the events over HTTP, one in ten twice, with poison among
+them. The batcher fails before its object, after it or after its dead letters, or its answer is lost, and gets messages
+again in other batches. The deployed job refines the events. Then the campaign checks that the view has each event once
+and as posted, and that the dead letters are the poison. A chunk that fails writes its seed to
 .bench/campaign-stream/failed-seeds; `--seed` runs one again. A chunk's objects are deleted after it.
 """
 
@@ -29,7 +28,7 @@ FOLDER = Path(".bench") / "campaign-stream"
 
 
 def main() -> None:
-    """Run chunks and print the figures; exits with 1 if one failed."""
+    """Run chunks and print the figures; exit with 1 if one failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000, help="distinct events")
     parser.add_argument("--chunk", type=int, default=20_000, help="events of one seed")
@@ -64,7 +63,7 @@ def main() -> None:
 
 
 def survives(seed: int, events: int, stream: EventStream, total: Counter[str]) -> bool:
-    """Run one chunk. Returns whether everything was as it has to be."""
+    """Run one chunk. Return True if its checks passed."""
     scenario = Scenario(seed, events, stream)
     try:
         scenario.run()
@@ -82,14 +81,14 @@ def survives(seed: int, events: int, stream: EventStream, total: Counter[str]) -
 
 
 def forget(target: Target) -> None:
-    """Delete what a chunk left in the lake, so that the next one's view is its own."""
+    """Delete a chunk's objects from the lake, so the next chunk's view contains only its own events."""
     bucket = target.session.resource("s3", endpoint_url=target.endpoint).Bucket(target.bucket)
     for prefix in (INBOUND, WAREHOUSE, QUARANTINE):
         bucket.object_versions.filter(Prefix=f"{prefix}/readings/").delete()
 
 
 def words(counts: Counter[str]) -> str:
-    """Counts as text."""
+    """Return counts as text."""
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
