@@ -46,7 +46,7 @@ def pieces(store: Store, files: Iterable[str], most: int) -> Iterator[Piece]:
 
 
 def batches(store: Store, files: Iterable[str]) -> Iterator[Sequence[Piece]]:
-    """Yield the rows of some history files in batches of at most ROWS_AT_ONCE; one empty batch if there are no rows."""
+    """Yield the rows of some history files in batches of at most ROWS_AT_ONCE; an empty batch without rows."""
     batch: list[Piece] = []
     rows = 0
     for piece in pieces(store, files, ROWS_AT_ONCE):
