@@ -14,9 +14,9 @@ from lake.keys import ANALYSTS
 from ops.sql.lake_tables import LakeTables
 from ops.sql.readers import Reader
 from ops.sql.results import Column, Result, Row, in_bytes, named
-from ops.sql.statements import ATHENA
+from ops.sql.statements import ATHENA, QueryFailedError
 from ops.sql.waiting import progress
-from ops.stack.errors import InvalidInputError, OperatorError
+from ops.stack.errors import InvalidInputError
 
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 2.0
@@ -35,10 +35,6 @@ _WAYS_OUT: Final[Mapping[str, str]] = {
     r"(?i)throttl|TooManyRequests|exhausted": "run it again in a moment",
 }
 """What to do about an error, by what its text has."""
-
-
-class QueryFailedError(OperatorError):
-    """Athena did not finish the statement; the message is Athena's, with the way out."""
 
 
 class AthenaEngine:

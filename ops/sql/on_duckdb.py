@@ -13,7 +13,7 @@ from ops.sql.iceberg_scan import ArrowDataset, PublishedScan
 from ops.sql.lake_tables import LakeTables, TableName, is_denial
 from ops.sql.named_tables import tables_of
 from ops.sql.results import Result, Row, in_bytes, named
-from ops.sql.statements import DUCKDB, RefusedStatementError
+from ops.sql.statements import DUCKDB, QueryFailedError, RefusedStatementError
 from ops.sql.waiting import wait_for
 from ops.stack.errors import InvalidInputError, OperatorError
 from ops.stack.private_files import make_private_folder
@@ -35,10 +35,6 @@ _AT_ONCE: Final = 1_000
 """Rows."""
 _T = TypeVar("_T")
 _Scan: TypeAlias = tuple[TableName, ArrowDataset]
-
-
-class QueryFailedError(OperatorError):
-    """The statement is valid SQL but failed; the message says why."""
 
 
 class DuckDbEngine:

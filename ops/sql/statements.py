@@ -7,7 +7,7 @@ import sqlglot
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from ops.stack.errors import InvalidInputError
+from ops.stack.errors import InvalidInputError, OperatorError
 
 DUCKDB: Final = "duckdb"
 ATHENA: Final = "trino"
@@ -16,6 +16,10 @@ _EXPLAIN: Final = re.compile(r"\s*explain\b(\s+(analyze|verbose)\b)*(\s*\(\s*(fo
 _READING: Final = frozenset({"DESC", "DESCRIBE", "FROM", "SELECT", "SHOW", "SUMMARIZE", "TABLE", "VALUES", "WITH", "("})
 """The first words of statements that only read."""
 _ALLOWED: Final = "SELECT, WITH, VALUES, DESCRIBE, SHOW and EXPLAIN"
+
+
+class QueryFailedError(OperatorError):
+    """The statement is valid but failed; the message is that of DuckDB or Athena, with the next step."""
 
 
 class RefusedStatementError(InvalidInputError):

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ops.sql import on_athena
-from ops.sql.on_athena import AthenaEngine, QueryFailedError
+from ops.sql.on_athena import AthenaEngine
+from ops.sql.statements import QueryFailedError
 from ops.stack.errors import InvalidInputError
 
 TYPES = {

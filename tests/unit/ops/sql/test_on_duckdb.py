@@ -8,8 +8,8 @@ import pyarrow.dataset as ds
 import pytest
 
 from ops.sql.lake_tables import NoSuchTableError, TableDeniedError, TableName
-from ops.sql.on_duckdb import DuckDbEngine, QueryFailedError
-from ops.sql.statements import RefusedStatementError
+from ops.sql.on_duckdb import DuckDbEngine
+from ops.sql.statements import QueryFailedError, RefusedStatementError
 from ops.stack.errors import InvalidInputError
 
 TABLE = TableName("warehouse", "things")
