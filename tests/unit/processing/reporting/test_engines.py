@@ -75,7 +75,7 @@ def test_columns_that_are_filtered_by_and_joined_on_are_needed():
     assert needs.columns == {"things": {"number", "value"}, "few": {"number", "note"}}
 
 
-def test_size_is_that_of_the_needed_columns_and_of_deleted_positions(lake):
+def test_size_covers_needed_columns_and_deleted_positions(lake):
     # given
     table = lake.open_table(PRECISE)
     rows = PublishedInput(PRECISE, table, table.current_snapshot().snapshot_id)
