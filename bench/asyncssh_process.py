@@ -1,7 +1,7 @@
-"""What asyncssh reads with as many processes as the collector has: files, or ranges of one, read and digested.
+"""Read and hash files, or parts of one file, with asyncssh in as many processes as the collector uses.
 
-It asks no ledger, puts nothing into S3 and checks no version, which the collector does: so much faster it is allowed to
-be. Prints its seconds and the checksums as a line of JSON.
+Unlike the collector, it does not use a ledger, write to S3 or check versions, so it may be faster by that much. Prints
+its seconds and the checksums as a line of JSON.
 """
 
 import argparse
@@ -18,17 +18,17 @@ from pathlib import Path
 import asyncssh
 
 PART_BYTES = 8 * 2**20
-# As the collector has them: what suits OpenSSH.
+# The collector's values, which suit OpenSSH.
 BLOCK_BYTES, REQUESTS = 261_120, 24
 WINDOW_BYTES, PACKET_BYTES = 2**23, 2**18
-# Files that a process has under way at once, which asyncssh makes easy.
+# Files that a process reads concurrently, which is easy with asyncssh.
 FILES_AT_ONCE = 2
 
 Part = tuple[str, int]
 
 
 async def read(arguments: argparse.Namespace, work: list[tuple[str, list[int]]]) -> dict[Part, str]:
-    """Read parts of files by one connection."""
+    """Read parts of files over one connection, and return their digests."""
     digests: dict[Part, str] = {}
     async with asyncssh.connect(
         "127.0.0.1",
@@ -58,12 +58,12 @@ async def read(arguments: argparse.Namespace, work: list[tuple[str, list[int]]])
 
 
 def run(arguments: argparse.Namespace, work: list[tuple[str, list[int]]], pipe: Connection) -> None:
-    """One process."""
+    """Read one process's share and send the digests through the pipe."""
     pipe.send(asyncio.run(read(arguments, work)))
 
 
 def main() -> None:
-    """Read all files and print."""
+    """Read all files in parallel, and print the seconds and digests."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int)
     for name in ("user", "key", "known-hosts", "cipher"):
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def share(paths: list[str], worker: int, workers: int) -> list[tuple[str, list[int]]]:
-    """What one of several workers reads: every so manieth file, or of a single one consecutive parts."""
+    """Return one worker's share: every n-th of several files, or consecutive parts of a single one."""
     if len(paths) > 1:
         return [(path, parts_of(path)) for path in paths[worker::workers]]
     numbers = parts_of(paths[0])
@@ -96,7 +96,7 @@ def share(paths: list[str], worker: int, workers: int) -> list[tuple[str, list[i
 
 
 def parts_of(path: str) -> list[int]:
-    """Numbers of a file's parts."""
+    """Return the numbers of a file's parts."""
     return list(range(-(-Path(path).stat().st_size // PART_BYTES)))
 
 

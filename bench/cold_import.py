@@ -1,7 +1,8 @@
 """Processor time of the collector's import in a cold start. Run by `make bench NAME=cold_import`.
 
-Layer and code are unpacked as Lambda unpacks them, without bytecode; boto3 is the runtime's own, here this
-environment's. Each of the runs is a fresh process; the lowest is the one that the rest of the machine disturbed least.
+The layer and the code are unpacked as Lambda unpacks them, without bytecode. boto3 comes from this environment, because
+Lambda's runtime provides it. Each run is a new process; the run with the lowest time was disturbed least by the rest of
+the machine.
 """
 
 import os
@@ -36,7 +37,7 @@ print(time.process_time() - started)
 
 
 def main() -> None:
-    """Import the handler in fresh processes and print what it takes."""
+    """Import the handler in new processes and print the processor time; exit with 1 above LIMIT_SECONDS."""
     python = _interpreter(packaging.FUNCTION_PYTHON)
     architecture = ARCHITECTURES[machine.machine()]
     with tempfile.TemporaryDirectory() as name:
@@ -66,7 +67,7 @@ def _interpreter(version: str) -> str:
 
 
 def _path(folder: Path) -> list[str]:
-    """The folders that the import finds its modules in: the layer's, the runtime's and the code's."""
+    """Return the folders of the import's modules: the layer's, the runtime's and the code's."""
     runtime = folder / "runtime"
     runtime.mkdir()
     for module in (boto3, botocore, s3transfer, dateutil, urllib3):

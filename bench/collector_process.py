@@ -1,6 +1,6 @@
 """One run of the collector in a process of its own: prints its seconds and its result as a line of JSON.
 
-The handler is the function's own. Its ledger and parameters are on the emulator that AWS_ENDPOINT_URL names; S3 is
+It runs the function's own handler. The ledger and the parameters are on the emulator at AWS_ENDPOINT_URL; S3 is
 DiscardingS3.
 """
 
@@ -17,12 +17,12 @@ make_client = boto3.client
 
 
 def client(service: str, **options: object) -> object:
-    """As boto3.client, but for S3."""
+    """Return a DiscardingS3 for S3, and boto3's client for any other service."""
     return DiscardingS3() if service == "s3" else make_client(service, **options)
 
 
 def main() -> None:
-    """Run the handler once."""
+    """Run the handler once and print the result."""
     boto3.client = client
     started = time.perf_counter()
     from functions.sftp_collector.handler import handler  # noqa: PLC0415  # its import is measured

@@ -1,10 +1,10 @@
-"""How long the commands take that read the object index, and how many requests they send, as more objects land.
+"""Time and number of requests of the commands that read the object index, as the index grows.
 
-Run by `make bench NAME=commands`. A local platform is started; the index is filled to each of the sizes by its
-recorder's own writes, with S3's answers in memory. Each command then runs three times as a whole process, and once in
-this process to count its requests. Prints the median wall time and CPU time of the command's process (not of the
-emulator). Exits with 1 if a command takes more than 2 s at the last size, or sends more requests than at the first.
-ARGS="--sizes 2000 20000" are the sizes.
+Run by `make bench NAME=commands`. It starts a local platform and fills the index to each size with the recorder's own
+writes, with S3's answers in memory. Each command then runs three times as a whole process, and once in this process to
+count its requests. Prints the median wall time and CPU time of the command's process (not of the emulator). Exits with
+1 if a command takes more than 2 s at the last size, or sends more requests than at the first. ARGS="--sizes 2000 20000"
+sets the sizes.
 """
 
 import argparse
@@ -44,11 +44,11 @@ MOST_SECONDS: Final = 2.0
 JOB_RUNS: Final = 30
 COMMANDS: Final = ("status", "runs", "quarantine list", "redrive", "report --output /dev/null", "reconcile")
 TIMED: Final = ("status", "runs", "quarantine list")
-"""Those that the limit is for."""
+"""The commands that the limit applies to."""
 
 
 def main() -> None:
-    """Measure and print; exits with 1 if a target is missed."""
+    """Measure and print; exit with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="objects in the index")
     sizes: Sequence[int] = parser.parse_args().sizes
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def measure(target: Target, sizes: Sequence[int]) -> list[str]:
-    """Fill the index to each size and measure every command. Returns what missed its target."""
+    """Fill the index to each size and measure every command. Return the missed targets."""
     record_job_runs(target)
     requests: dict[str, list[Counter[str]]] = {command: [] for command in COMMANDS}
     seconds: dict[str, float] = {}
@@ -86,7 +86,7 @@ def measure(target: Target, sizes: Sequence[int]) -> list[str]:
 
 
 def fill(target: Target, size: int) -> None:
-    """Fill the index up to so many objects of all datasets, and give the newest of each a quarantine file."""
+    """Fill the index to this number of objects, and write a quarantine file for each dataset's newest object."""
     tables = {"index_table": target.exports[TABLE], "totals_table": target.exports[TOTALS]}
 
     def recorder_on(lake: GeneratedLake) -> Recorder:
@@ -101,7 +101,7 @@ def fill(target: Target, size: int) -> None:
 
 
 def record_job_runs(target: Target) -> None:
-    """Let the log say that some jobs ran."""
+    """Write some job runs to the log."""
     job = target.client("glue").get_job(JobName=target.exports["warehouseJob"])["Job"]
     group = glue_logs.log_group(job["DefaultArguments"], glue_logs.OUTPUT)
     for number in range(JOB_RUNS):
@@ -110,12 +110,12 @@ def record_job_runs(target: Target) -> None:
 
 
 def words_of(command: str) -> list[str]:
-    """The command as it is typed after `dataplatform`."""
+    """Return the command's arguments after `dataplatform`."""
     return ["--stack", "local", "--state-dir", str(FOLDER.resolve()), *command.split()]
 
 
 def requests_of(target: Target, command: str) -> Counter[str]:
-    """The requests that a command sends."""
+    """Return the requests that a command sends."""
     found = choice.find_target
     try:
         with count_requests(target) as (counting, counted):
@@ -129,7 +129,7 @@ def requests_of(target: Target, command: str) -> Counter[str]:
 
 
 def timed(command: str) -> tuple[float, float]:
-    """Median seconds of a command as a whole process: by the clock, and of the processor."""
+    """Return the median wall seconds and CPU seconds of a command as a whole process."""
     walls: list[float] = []
     processors: list[float] = []
     for _ in range(RUNS):

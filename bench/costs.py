@@ -1,6 +1,6 @@
-"""What a stack is charged by the month while nothing happens, from its committed graph and AWS's list prices.
+"""Monthly costs of an idle stack, from its committed graph and AWS's list prices.
 
-`make bench NAME=costs` prints docs/costs.md's tables; with ARGS=--write it writes them there.
+`make bench NAME=costs` prints the tables of docs/costs.md; with ARGS=--write it writes them there.
 """
 
 import argparse
@@ -21,7 +21,7 @@ REGION: Final = "eu-west-1"
 HOURS: Final = 730
 # USD before tax, without any free tier: the list prices of REGION as of PRICES_OF.
 KMS_KEY: Final = 1.00
-# Of each metric that an alarm looks at: one on a share of two looks at two.
+# For each metric that an alarm reads; an alarm on a ratio reads two.
 ALARM: Final = 0.10
 DASHBOARD: Final = 3.00
 CUSTOM_METRIC: Final = 0.30
@@ -37,16 +37,17 @@ NAT_HOUR: Final = 0.048
 ADDRESS_HOUR: Final = 0.005
 FARGATE_PROCESSOR_HOUR: Final = 0.04048
 FARGATE_GIGABYTE_HOUR: Final = 0.004445
-# What measures the datasets' ages: more than it takes.
+# Runs of the function that measures the datasets' ages. The figures are above what it needs.
 FRESHNESS_RUNS: Final = 4 * HOURS
 FRESHNESS_SECONDS: Final = 1.0
 FRESHNESS_GIGABYTES: Final = 0.25
-# The stack's own settings may say more: two workers G.1X are the fewest, and a minute is the least that is billed.
+# At least: the smallest number of G.1X workers is two, and Glue bills at least a minute. A stack's settings may ask for
+# more.
 GLUE_RUN: Final = 2 * GLUE_UNIT_HOUR / 60
 NIGHTS: Final = 365 / 12
 S3_REQUESTS_OF_A_MERGE: Final = 60
-"""Of a run of the warehouse job that merges one object: more than `make bench NAME=history` counts."""
-# More than one image of any of the three takes.
+"""For a run of the warehouse job that merges one object: more than `make bench NAME=history` counts."""
+# More than one image of any of the three needs.
 GIGABYTES_OF_A_REPOSITORY: Final = 1.0
 
 _BY_THE_MONTH: Final = {
@@ -94,13 +95,13 @@ def standing(stack: str) -> Iterator[Line]:
 
 
 def _runs_a_month(schedule: str) -> float:
-    """Runs of a schedule of AWS's that names days of the week or none, once on each of its days."""
+    """Return the monthly runs of an AWS schedule that runs once a day, on the weekdays it names or on all."""
     days = schedule.split()[4]
     return NIGHTS * (7 if days in "*?" or "-" in days else len(days.split(","))) / 7
 
 
 def task(processors: float, gigabytes: float) -> float:
-    """A Fargate task with a public address that runs all month."""
+    """Return the monthly cost of a Fargate task with a public address that always runs."""
     hourly = processors * FARGATE_PROCESSOR_HOUR + gigabytes * FARGATE_GIGABYTE_HOUR + ADDRESS_HOUR
     return hourly * HOURS
 

@@ -1,5 +1,5 @@
 # ruff: noqa: ANN401 - wrapped streams of any kind
-"""Files of this machine for pyiceberg, and how many bytes of them were read and written."""
+"""pyiceberg's access to local files, which counts the bytes that are read and written."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +10,12 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 
 @dataclass(slots=True)
 class Cost:
-    """What a change cost."""
+    """Cost of a change."""
 
     read: int = 0
-    """Bytes."""
+    """Bytes read."""
     written: int = 0
-    """Bytes."""
+    """Bytes written."""
     files_written: int = 0
     files_for_a_key: float = 0.0
     """Data files that a reader of one key opens."""
@@ -24,17 +24,17 @@ class Cost:
 
 
 class CountingFileIO(PyArrowFileIO):
-    """Files of this machine, and how many bytes were read and written."""
+    """Access to local files that counts the bytes that are read and written."""
 
     cost: Cost
 
     def new_input(self, location: str) -> InputFile:
-        """A file whose reads are counted."""
+        """Return a file whose reads are counted."""
         opened = super().new_input(location)
         return _CountedInput(opened, self.cost)  # type: ignore[return-value] - what readers use of it
 
     def new_output(self, location: str) -> Any:
-        """A file whose bytes are counted when it is closed."""
+        """Return a file whose writes are counted."""
         return _CountedOutput(super().new_output(location), self.cost)
 
 
@@ -51,7 +51,7 @@ class _CountedInput:
 
 
 class _Stream:
-    """A stream that closes what it wraps."""
+    """A stream that closes the stream it wraps."""
 
     def __init__(self, stream: Any, cost: Cost) -> None:
         self._stream, self._cost = stream, cost

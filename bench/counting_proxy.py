@@ -1,4 +1,4 @@
-"""A proxy on loopback that counts the requests to AWS's services and the bytes on the wire, of whatever client."""
+"""A proxy on loopback that counts any client's requests to AWS's services and the bytes on the wire."""
 
 import asyncio
 import re
@@ -18,10 +18,10 @@ _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding: *chunked\r\n", re.IGNOREC
 
 @dataclass(slots=True)
 class Traffic:
-    """What went through."""
+    """Counted traffic."""
 
     requests: Counter[str] = field(default_factory=Counter[str])
-    """By name, such as "s3 GET" and "dynamodb Query"."""
+    """Number of requests by name, such as "s3 GET" and "dynamodb Query"."""
     read: int = 0
     """Bytes of answers, headers included."""
     written: int = 0
@@ -29,10 +29,10 @@ class Traffic:
 
 
 class CountingProxy:
-    """Forwards a port of its own to another one. Use it in a `with` statement.
+    """Forwarder from a free port to another port. Use it in a `with` statement.
 
     Args:
-        port: where the requests go, on loopback.
+        port: port on loopback to which the requests go.
     """
 
     def __init__(self, port: int) -> None:
@@ -53,11 +53,11 @@ class CountingProxy:
 
     @property
     def endpoint(self) -> str:
-        """Its address."""
+        """Address of the proxy."""
         return f"http://{_HOST}:{self.port}"
 
     def take(self) -> Traffic:
-        """What went through since this was asked last."""
+        """Return the traffic since the previous call."""
         taken, self._traffic = self._traffic, Traffic()
         return taken
 
@@ -98,7 +98,7 @@ class CountingProxy:
 
 
 class _Requests:
-    """Finds the requests in what a client sends over one connection."""
+    """Parser that finds the requests in the bytes that a client sends over one connection."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -106,7 +106,7 @@ class _Requests:
         self._chunked = False
 
     def begun_in(self, content: bytes) -> list[str]:
-        """Names of the requests whose headers end in this part."""
+        """Return the names of the requests whose headers end in this part."""
         found: list[str] = []
         while content:
             if self._body:
@@ -129,7 +129,7 @@ class _Requests:
         return found
 
     def _after_chunks(self) -> bytes:
-        """What follows the last chunk of a body; nothing if the body has not ended."""
+        """Return the bytes after the last chunk of a body, or nothing if the body has not ended."""
         end = self._head.find(b"0\r\n\r\n")
         if end < 0:
             self._head = self._head[-4:]

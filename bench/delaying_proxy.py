@@ -1,7 +1,7 @@
 """A TCP proxy that adds a delay each way, for kernels without netem.
 
-Run by `python bench/delaying_proxy.py PORT MILLISECONDS`. Prints its own port, then forwards 127.0.0.1 to PORT. Half of
-the round trip is added to each direction; bytes are delayed, not thinned out, so bandwidth stays as it is.
+Run by `python bench/delaying_proxy.py PORT MILLISECONDS`. Prints its own port, then forwards 127.0.0.1 to PORT. Each
+direction is delayed by half the round trip; the bandwidth stays the same.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ HIGH_WATER = 64 * 2**20
 
 
 class Delayed(asyncio.Protocol):
-    """One direction: what arrives here is written to the peer a while later."""
+    """One direction: writes received bytes to the peer after a delay."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
@@ -27,21 +27,21 @@ class Delayed(asyncio.Protocol):
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
 
     def data_received(self, data: bytes) -> None:
-        """Write it to the peer later; call_later keeps the order of equal delays."""
+        """Write the data to the peer later; call_later keeps the order of equal delays."""
         self._loop.call_later(self._delay, self._forward, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Close the peer once all that was received has been written to it."""
+        """Close the peer after all received data has been written to it."""
         del exc
         self._loop.call_later(self._delay, self._close_peer)
 
     def pause_writing(self) -> None:
-        """Stop taking more from the peer than can be written here."""
+        """Stop reading from the peer until this side can write again."""
         if self.peer is not None and self.peer.transport is not None:
             self.peer.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Take more from the peer again."""
+        """Continue to read from the peer."""
         if self.peer is not None and self.peer.transport is not None:
             self.peer.transport.resume_reading()
 
@@ -55,7 +55,7 @@ class Delayed(asyncio.Protocol):
 
 
 class Accepted(Delayed):
-    """A client's side: connects to the server before it reads."""
+    """The client's side, which connects to the server before it reads."""
 
     def __init__(self, delay: float, port: int) -> None:
         super().__init__(delay)
@@ -63,7 +63,7 @@ class Accepted(Delayed):
         self._connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hold the client until the server is connected."""
+        """Pause the client until the server is connected."""
         super().connection_made(transport)
         cast("asyncio.Transport", transport).pause_reading()
         self._connecting = asyncio.ensure_future(self._connect())
@@ -77,7 +77,7 @@ class Accepted(Delayed):
 
 
 async def forward(port: int, round_trip_milliseconds: float) -> None:
-    """Forward to a port until killed; prints the proxy's own port first."""
+    """Forward to a port until killed; print the proxy's own port first."""
     delay = round_trip_milliseconds / 2000
     server = await asyncio.get_running_loop().create_server(lambda: Accepted(delay, port), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,7 +1,7 @@
-"""S3 held in memory: takes what the collector puts and keeps nothing of it but what the protocol needs.
+"""A stand-in for S3 that accepts the collector's uploads and discards their content.
 
-It stands for a network and a service that cost this machine nothing, so that what is measured is reading and checking.
-The bodies are dropped: kept, they would be the larger part of the memory that is measured.
+It replaces the network and the service with something that costs no time, so the benchmark measures reading and
+checking only. It does not keep bodies, because they would dominate the measured memory.
 """
 
 import base64
@@ -17,7 +17,7 @@ class _Part(TypedDict):
 
 
 class NoSuchUploadError(BenchError):
-    """As S3's; never raised here."""
+    """S3's exception of the same name; never raised here."""
 
 
 class _Exceptions:
@@ -25,12 +25,12 @@ class _Exceptions:
 
 
 class DiscardingS3:
-    """The calls of an S3 client that the collector makes. A checksum that does not fit its parts is refused."""
+    """The S3 client calls that the collector makes. Refuses a checksum that does not match the parts."""
 
     exceptions = _Exceptions
 
     def put_object(self, **request: object) -> dict[str, str]:
-        """Take an object."""
+        """Accept an object."""
         return {"ETag": f'"{len(cast("bytes", request["Body"]))}"'}
 
     def create_multipart_upload(self, **_: object) -> dict[str, str]:
@@ -38,7 +38,7 @@ class DiscardingS3:
         return {"UploadId": uuid.uuid4().hex}
 
     def upload_part(self, **request: object) -> dict[str, str]:
-        """Take a part."""
+        """Accept a part."""
         return {"ETag": f'"{len(cast("bytes", request["Body"]))}"'}
 
     def complete_multipart_upload(self, **request: object) -> dict[str, str]:
@@ -51,9 +51,9 @@ class DiscardingS3:
         return {}
 
     def get_paginator(self, _: str) -> "DiscardingS3":
-        """There is nothing to list."""
+        """Return a paginator that lists nothing."""
         return self
 
     def paginate(self, **_: object) -> list[dict[str, list[object]]]:
-        """There is nothing to list."""
+        """Return one empty page."""
         return [{}]

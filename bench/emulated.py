@@ -1,4 +1,4 @@
-"""The environment of a bench's process that works against the embedded AWS."""
+"""The environment of a benchmark's process that uses the embedded AWS."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,11 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def emulated_environment(endpoint: str, region: str) -> dict[str, str]:
-    """This process's environment, with the root's credentials of the embedded AWS and without any of an account.
+    """Return this process's environment with the embedded AWS's root credentials and no account's.
 
     Args:
-        endpoint: of the embedded AWS, or of a proxy before it.
-        region: that clients are in.
+        endpoint: address of the embedded AWS, or of a proxy in front of it.
+        region: the clients' region.
     """
     return {
         **local_environment(os.environ),

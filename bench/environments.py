@@ -1,4 +1,4 @@
-"""Virtual environments of the contestants: what each would have, and nothing of the others."""
+"""The contestants' virtual environments: each has only the packages that its contestants need."""
 
 import hashlib
 import subprocess
@@ -8,12 +8,12 @@ from typing import Final
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 ENVIRONMENTS: Final = _ROOT / ".bench"
-"""A folder for each."""
+"""Folder that contains a folder for each environment."""
 _REQUIREMENTS: Final = _ROOT / "requirements"
 
 
 def make_environment(requirements: str) -> None:
-    """A virtual environment of what a requirements file says, made anew when that changes."""
+    """Create the virtual environment of a requirements file, again if the file has changed."""
     file, environment = _REQUIREMENTS / f"{requirements}.txt", ENVIRONMENTS / requirements
     wanted = hashlib.sha256(file.read_bytes()).hexdigest()
     stamp = environment / "requirements.sha256"

@@ -2,4 +2,4 @@
 
 
 class BenchError(Exception):
-    """A benchmark could not run; the message says what it needs."""
+    """A benchmark cannot run; the message names what it needs."""

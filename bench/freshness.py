@@ -1,8 +1,8 @@
-"""From an accepted event to its row in the published table: measured on a local platform, and modelled for AWS.
+"""Time from an accepted event to its row in the published table: measured locally, modelled for AWS.
 
-`make bench NAME=freshness` does both. ARGS=--model prints the model alone, ARGS=--write writes it into
-docs/freshness.md, ARGS="--rounds 3 --events 1000" measures more. Default settings wait a minute for each batch, so a
-round takes more than a minute.
+`make bench NAME=freshness` does both. ARGS=--model only prints the model, ARGS=--write writes it into
+docs/freshness.md, and ARGS="--rounds 3 --events 1000" sets the size of the measurement. With the default settings a
+batch waits a minute, so a round takes longer than a minute.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _measure(rounds: int, events: int) -> None:
-    # The platform takes seconds to load, which the model does not need.
+    # The platform takes seconds to import, and the model does not need it.
     from bench import freshness_local  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="freshness-") as folder:

@@ -1,7 +1,7 @@
-"""From an accepted event to its row in the published table, measured on a local platform with default settings.
+"""Time from an accepted event to its row in the published table, on a local platform with default settings.
 
-The platform has the tests' declarations. The emulator fires no Glue trigger, so that the workflow's window is not part
-of it: the job is started as soon as the events have landed.
+The platform has the tests' declarations. The emulator does not run Glue's triggers, so the time excludes the workflow's
+window: this program starts the job as soon as the events have landed.
 """
 
 import os
@@ -28,10 +28,10 @@ from tests.support.stream import EventStream
 
 DATASET: Final = "readings"
 POST: Final = 100
-"""Events of a request."""
+"""Events in a request."""
 POLL_SECONDS: Final = 0.1
 MOST_SECONDS: Final = 900.0
-"""Of waiting for one thing. The default window of a batch is a minute."""
+"""Longest wait for one condition. The default window of a batch is a minute."""
 
 Round = dict[str, float]
 Say = Callable[[str], None]
@@ -42,19 +42,19 @@ class LostError(BenchError):
 
 
 def measure(rounds: int, events: int, folder: Path, say: Say) -> list[Round]:
-    """Post events and wait for their rows, round after round.
+    """Post events and wait for their rows, in several rounds.
 
     Args:
-        rounds: how many are measured, after one more that creates the table.
-        events: of each round.
-        folder: an empty one, for the platform's state and its program.
-        say: told what happens.
+        rounds: number of measured rounds; one more before them creates the table.
+        events: number of events in each round.
+        folder: empty folder for the platform's state and its program.
+        say: function that receives progress messages.
 
     Returns:
         Seconds of each part, by round.
 
     Raises:
-        LostError: an accepted event has no row.
+        LostError: an accepted event does not have a row.
     """
     with _platform(folder, say) as target:
         stream = EventStream(target)
@@ -68,7 +68,7 @@ def measure(rounds: int, events: int, folder: Path, say: Say) -> list[Round]:
 
 @contextmanager
 def _platform(folder: Path, say: Say) -> Iterator[Target]:
-    """A platform whose stack file does not set the window of a batch, so that it is the default."""
+    """Run a platform whose stack file does not set the window of a batch, so the default applies."""
     program = folder / "program"
     link_program(program)
     file = program / "Pulumi.local.yaml"
@@ -86,7 +86,7 @@ def _platform(folder: Path, say: Say) -> Iterator[Target]:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": str(target.session.region_name),
-            # As processing/publishing/reading.py has it.
+            # The same as in processing/publishing/reading.py.
             "POLARS_ICEBERG_PLANNER": "pyiceberg",
         }
         yield target
@@ -108,7 +108,7 @@ def _round(target: Target, stream: EventStream, events: int) -> Round:
     runner = ProcessRunner(target, on_line=lambda line: lines.append(time.time()) if DATASET in line else None)
     runner.run(target.exports["warehouseJob"], {"--dataset": DATASET})
     committed = _committed(target, ids)
-    # The first line about the dataset is that of an object, which is written once its history file is there.
+    # The first line about the dataset is about an object. The job writes it after the object's history file.
     checked = min(lines[0], committed)
     return {
         "queue and the batcher's window": landed - accepted,
@@ -119,10 +119,10 @@ def _round(target: Target, stream: EventStream, events: int) -> Round:
 
 
 def _committed(target: Target, ids: list[str]) -> float:
-    """When the table's newest snapshot was committed. It has a row of each event.
+    """Return the time of the newest snapshot's commit, after checking that it has a row for each event.
 
     Raises:
-        LostError: it does not.
+        LostError: an event does not have a row.
     """
     arguments = target.client("glue").get_job(JobName=target.exports["warehouseJob"])["Job"]["DefaultArguments"]
     table = open_catalogue().load_table((arguments["--database"], DATASET))

@@ -1,6 +1,6 @@
-"""From an accepted event to its row in the published table on AWS, and what it costs: a model, from the settings.
+"""Model of the time and cost from an accepted event to its row in the published table on AWS.
 
-Nothing of it was measured on AWS. What is assumed is in `Assumed`, with its source.
+It is computed from the settings; nothing was measured on AWS. `Assumed` contains the assumptions with their sources.
 """
 
 import statistics
@@ -18,31 +18,31 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "freshness.md"
 BEGIN, END = "<!-- make bench NAME=freshness ARGS=--write -->", "<!-- end -->"
 
 HOURS: Final = 730
-"""Of a month."""
+"""Hours in a month."""
 JOBS: Final = 2
-"""Of each run of the workflow: warehouse, which publishes too, and mart."""
+"""Jobs in each run of the workflow: warehouse, which also publishes, and mart."""
 UNITS: Final = {"G.1X": 1, "G.2X": 2}
 """Data processing units of a worker: docs.aws.amazon.com/glue/latest/dg/worker-types.html"""
 SHORTEST_BILLED_SECONDS: Final = 60
-"""Of a job's run. aws.amazon.com/glue/pricing: by the second, a minute at least."""
+"""Shortest time that a job's run is billed for. aws.amazon.com/glue/pricing: by the second, at least a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What the model cannot know without a run on AWS, in seconds."""
+    """Seconds that the model cannot know without a run on AWS."""
 
     start: float = 60
-    """Until Glue runs a job's script. AWS gives no figure: docs.aws.amazon.com/glue/latest/dg/
-    reduced-start-times-spark-etl-jobs.html says "reduced", its announcement of Glue 2.0 a tenth of ten minutes."""
+    """Until Glue runs a job's script. AWS does not publish a figure: docs.aws.amazon.com/glue/latest/dg/
+    reduced-start-times-spark-etl-jobs.html says "reduced", and the announcement of Glue 2.0 a tenth of ten minutes."""
     notices: float = 5
     """The batcher function's start and run, S3's notification and EventBridge's delivery."""
     job: float = 15
-    """From the script's start to the commit: imports, check and merge. `measure` on the local platform gives it."""
+    """From the script's start to the commit: imports, check and merge. `measure` on the local platform measures it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The settings that decide."""
+    """Settings that determine the time."""
 
     events: int
     """`events.batchWindowSeconds`."""
@@ -51,7 +51,7 @@ class Windows:
 
     @property
     def seconds_between_runs(self) -> int:
-        """Of the workflow, at least, while events never stop."""
+        """Shortest time between two starts of the workflow while events never stop."""
         return max(self.events, self.jobs)
 
 
@@ -62,7 +62,7 @@ OTHERS: Final = (Windows(30, 60), Windows(10, 30), Windows(5, 15))
 
 
 def parts(windows: Windows, assumed: Assumed) -> list[tuple[str, float, float]]:
-    """Each part of the way with the least and the most seconds that it takes."""
+    """Return each part of the way with its minimum and maximum seconds."""
     return [
         ("queue until the batch is complete (`events.batchWindowSeconds`)", 0, windows.events),
         ("landing and notification", assumed.notices, assumed.notices),
@@ -73,29 +73,29 @@ def parts(windows: Windows, assumed: Assumed) -> list[tuple[str, float, float]]:
 
 
 def bounds(windows: Windows, assumed: Assumed) -> tuple[float, float]:
-    """The least and the most seconds of the whole way."""
+    """Return the minimum and maximum seconds of the whole way."""
     each = parts(windows, assumed)
     return sum(least for _, least, _ in each), sum(most for _, _, most in each)
 
 
 def runs_at_once(windows: Windows, assumed: Assumed) -> int:
-    """Runs of one job that overlap while events never stop."""
+    """Return the number of runs of one job that overlap while events never stop."""
     return -int(-(assumed.start + assumed.job) // windows.seconds_between_runs)
 
 
 def dollars_of_a_run(assumed: Assumed, jobs: JobSettings) -> float:
-    """What a run of the workflow costs, in USD. The start of a job is not billed."""
+    """Return the cost of a run of the workflow in USD. AWS does not bill the start of a job."""
     seconds = max(SHORTEST_BILLED_SECONDS, assumed.job)
     return JOBS * jobs.number_of_workers * UNITS[jobs.worker_type] * seconds / 3600 * GLUE_UNIT_HOUR
 
 
 def dollars_of_a_month(windows: Windows, assumed: Assumed, jobs: JobSettings) -> float:
-    """What the runs of a month cost at most, in USD, while events never stop."""
+    """Return the maximum cost of a month's runs in USD, while events never stop."""
     return HOURS * 3600 / windows.seconds_between_runs * dollars_of_a_run(assumed, jobs)
 
 
 def tables(assumed: Assumed) -> str:
-    """The model as it is printed and written into the page."""
+    """Return the model's tables, as printed and as written into the page."""
     jobs = JobSettings()
     least, most = bounds(DEFAULT, assumed)
     text = "| default settings | minimum | maximum |\n|---|---:|---:|\n"
@@ -124,13 +124,13 @@ def tables(assumed: Assumed) -> str:
 
 
 def page(text: str, assumed: Assumed) -> str:
-    """The page with its tables as they are now."""
+    """Return the page with current tables."""
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n\n{tables(assumed)}\n{END}{rest.split(END)[1]}"
 
 
 def seconds_table(rounds: Sequence[dict[str, float]]) -> str:
-    """The measured parts of each round, and their medians."""
+    """Return a table of the measured parts of each round, and their medians."""
     names = list(rounds[0])
     text = f"| part | {' | '.join(f'round {number}' for number in range(1, len(rounds) + 1))} | median |\n"
     text += f"|---|{'---:|' * (len(rounds) + 1)}\n"

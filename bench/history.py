@@ -1,20 +1,20 @@
-"""What a daily run costs as history grows: requests, bytes, memory, time of warehouse, publish, mart, status.
+"""Cost of a daily run as history grows: requests, bytes, memory and time of warehouse, publish, mart and status.
 
-- A nightly export of 100,000 rows of which 1 % has changed, over 40, 100 and 1,000 days. Each day is a history file and
-  a commit of its own by the merge itself.
-- A stream of 1,440 objects of 100 events a day, over 1, 7 and 30 days, each day merged by one run.
+- A nightly export of 100,000 rows, 1 % of them changed, over 40, 100 and 1,000 days. The merge itself commits each
+  day's history file separately.
+- A stream of 1,440 objects of 100 events a day, over 1, 7 and 30 days. One run merges each day.
 
-After each size, seven days arrive, and each is processed by a daily run: every step is a process of its own that works
-against the embedded AWS through a proxy that counts requests and bytes. Requests and bytes are the mean of the seven
-runs, since one run in some joins files; time is the median, without imports; memory is the highest.
+After each size, seven more days arrive, and a daily run processes each of them. Every step is a process of its own that
+uses the embedded AWS through a proxy, which counts requests and bytes. Requests and bytes are the mean of the seven
+runs, because only some runs join files. Time is the median, without imports; memory is the maximum.
 
-Beside it, from a copy of the same history files in a local folder: the view over all history that reports were computed
-from before there were tables, DuckDB over the history files, and dlt's merge into a Delta table. A contestant stops at
-its first size over 8 GB of memory.
+For comparison, three contestants read a copy of the same history files in a local folder: the view over all history,
+which reports used before there were tables; DuckDB over the history files; and dlt's merge into a Delta table. A
+contestant stops at the first size at which it uses more than 8 GB of memory.
 
 Run by `make bench NAME=history`; exits with 1 if a bar is missed. `--quick` takes few rows, few days and three runs:
-some minutes. Its files and row groups are smaller in the same proportion, so that there are as many. On a busy machine
-the time means nothing, and the rest holds.
+some minutes. Its files and row groups are smaller in the same proportion, so their number is the same. On a busy
+machine the time is meaningless; the other figures are valid.
 """
 
 import argparse
@@ -52,12 +52,12 @@ TIME_RATIO_ALLOWED: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured."""
+    """Sizes and runs of a measurement."""
 
     sizes: Mapping[str, Sequence[int]]
     """Days of history, by dataset."""
     each_day: Mapping[str, int]
-    """Rows of the export, objects of the stream."""
+    """Rows of the export, and objects of the stream."""
     runs: int
 
 
@@ -67,21 +67,21 @@ QUICK: Final = Plan({EXPORTS: (20, 40, 60), EVENTS: (1, 4, 12)}, {EXPORTS: 10_00
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a step costs in a daily run."""
+    """Cost of a step in a daily run."""
 
     requests: float
     read: float
-    """Bytes."""
+    """Bytes read."""
     written: float
-    """Bytes."""
+    """Bytes written."""
     megabytes: float
-    """The highest that the process held."""
+    """Peak memory of the process."""
     seconds: float
     processor_seconds: float
 
     @property
     def bytes(self) -> float:
-        """Read and written."""
+        """Bytes read and written."""
         return self.read + self.written
 
 
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def _measured(plan: Plan, dataset: str, folder: Path, *, alone: bool) -> list[Mapping[str, Cost]]:
-    """The cost of each step at each size of a dataset's history."""
+    """Measure each step at each size of a dataset's history."""
     unit = "rows a day" if dataset == EXPORTS else "objects a day"
     print(f"\n{dataset}: {plan.each_day[dataset]:,} {unit}, mean of {plan.runs} daily runs")
     print(f"{'days':>6} {'step':12}{'requests':>10}{'read MB':>10}{'written MB':>12}{'peak MB':>9}{'s':>8}{'CPU s':>8}")
@@ -118,7 +118,7 @@ def _measured(plan: Plan, dataset: str, folder: Path, *, alone: bool) -> list[Ma
     full = FULL.each_day[dataset]
     for days in plan.sizes[dataset]:
         copies = None if alone else folder / f"copies-{days}"
-        # A new one for each size: it holds all objects in memory.
+        # A new one for each size, because it holds all objects in memory.
         with _emulator(folder / f"aws-{days}") as emulator, CountingProxy(emulator.port) as proxy:
             lake = Lake(emulator.endpoint, dataset, days, plan.each_day[dataset], full)
             _step(lake, lake.endpoint, "setup", *([str(copies)] if copies else []))
@@ -144,7 +144,7 @@ def _emulator(folder: Path) -> Generator[Emulator]:
 
 
 def _daily_runs(lake: Lake, proxy: CountingProxy, runs: int) -> Mapping[str, Cost]:
-    """The cost of each step of daily runs that follow each other."""
+    """Measure each step in consecutive daily runs."""
     counted: dict[str, list[tuple[Traffic, Mapping[str, float]]]] = {step: [] for step in STEPS}
     today = datetime.now(UTC).date()
     for day in range(runs):
@@ -154,7 +154,7 @@ def _daily_runs(lake: Lake, proxy: CountingProxy, runs: int) -> Mapping[str, Cos
             used = _step(lake, proxy.endpoint, step, str(day))
             costs.append((proxy.take(), used))
             if step == "warehouse":
-                # On AWS the events of the new files do this.
+                # On AWS, S3's events about the new files start the recorder.
                 lake.record(lake.objects(day, today))
     return {step: _cost(costs) for step, costs in counted.items()}
 
@@ -172,7 +172,7 @@ def _cost(runs: Sequence[tuple[Traffic, Mapping[str, float]]]) -> Cost:
 
 
 def _step(lake: Lake, endpoint: str, step: str, *words: str) -> Mapping[str, float]:
-    """Run a step in a process of its own. Returns what it used."""
+    """Run a step in a process of its own. Return its usage."""
     environment = emulated_environment(endpoint, REGION)
     command = [sys.executable, "-m", "bench.history_steps", step]
     command += [endpoint, lake.dataset, str(lake.days), str(lake.each_day), str(lake.full), *words]
@@ -183,7 +183,7 @@ def _step(lake: Lake, endpoint: str, step: str, *words: str) -> Mapping[str, flo
 
 
 def _contest(name: str, copies: Path, days: int) -> bool:
-    """Run another contestant and print what it used. Returns whether it stayed within the memory."""
+    """Run another contestant and print its usage. Return True if it stayed within the memory limit."""
     environment = ENVIRONMENT_OF[name]
     if environment is not None:
         make_environment(environment)
@@ -212,10 +212,10 @@ def _print_cost(days: int, name: str, cost: Cost) -> None:
 
 
 def _print_growth(dataset: str, costs: Sequence[Mapping[str, Cost]]) -> tuple[float, float]:
-    """Print how each step's cost grows from the first size to the last one.
+    """Print the growth of each step's cost from the first size to the last.
 
     Returns:
-        The worst ratio of requests, bytes and memory, and that of time.
+        The highest ratio of requests, bytes and memory, and the highest ratio of time.
     """
     worst, slowest = 0.0, 0.0
     for step in STEPS:

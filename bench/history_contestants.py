@@ -1,7 +1,7 @@
-"""One way to today's rows and a report of them, in a process of its own, from history files in a local folder.
+"""One way to compute today's rows and a report from history files in a local folder, in a process of its own.
 
 `python -m bench.history_contestants NAME FOLDER DAYS`: `bench/history.py` runs each in an environment of its own.
-Prints seconds, CPU seconds, peak megabytes, and the bytes that were read and written, imports left out.
+Prints seconds, CPU seconds and the bytes read and written, all without imports, and peak megabytes.
 """
 # ruff: noqa: PLC0415 - a contestant imports what it needs and nothing of the others
 
@@ -19,7 +19,7 @@ HISTORY = f"objects/warehouse/{EXPORTS}"
 
 
 def view(folder: Path, _days: int) -> Run:
-    """The platform's view over history, as it was before there were tables."""
+    """Compute the report from the platform's view over history, as it was before there were tables."""
     from bench.history_data import DATASETS, REPORTS
     from processing.reporting.computing import compute
     from processing.storage.folder_store import FolderStore
@@ -33,7 +33,7 @@ def view(folder: Path, _days: int) -> Run:
 
 
 def duckdb(folder: Path, _days: int) -> Run:
-    """DuckDB over the history files."""
+    """Compute the report with DuckDB over the history files."""
     import duckdb as engine
 
     def run() -> object:
@@ -55,7 +55,7 @@ def duckdb(folder: Path, _days: int) -> Run:
 
 
 def dlt(folder: Path, days: int) -> Run:
-    """Merge the newest day into a Delta table by dlt. The days before it are merged first, one by one."""
+    """Merge the newest day into a Delta table with dlt, after merging the earlier days one by one."""
     import dlt as peer
     import pyarrow.parquet as pq
 
@@ -97,7 +97,7 @@ CONTESTANTS = {contestant.__name__: contestant for contestant in (view, duckdb, 
 
 
 def _io() -> tuple[int, int]:
-    """Bytes that this process read and wrote by system calls."""
+    """Return the bytes that this process read and wrote with system calls."""
     lines = Path("/proc/self/io").read_text().splitlines()
     counted = {name: int(value) for name, value in (line.split(": ") for line in lines)}
     return counted["rchar"], counted["wchar"]
@@ -109,7 +109,7 @@ def _cpu() -> float:
 
 
 def main() -> None:
-    """Run the contestant that the command line names."""
+    """Run the contestant named on the command line."""
     name, folder, days = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     run = CONTESTANTS[name](folder, days)
     before, (read, written), started = _cpu(), _io(), time.perf_counter()

@@ -1,6 +1,6 @@
-"""The histories that bench/history.py measures: a nightly export and a stream of events, each with its own report.
+"""The histories that bench/history.py measures: a nightly export and a stream of events, each with a report.
 
-Rows follow from their day alone, so that every contestant has the same.
+The rows depend only on their day, so every contestant has the same rows.
 """
 
 import io
@@ -21,11 +21,11 @@ from processing.storage.columns import warehouse_columns
 EXPORTS: Final = "exports"
 EVENTS: Final = "readings"
 CHANGED_OF: Final = 100
-"""One in so many rows changes each day."""
+"""One of this many rows changes each day."""
 ROWS_IN_OBJECT: Final = 100
 """Events in an object of the stream."""
 _SPREAD: Final = 2_654_435_761
-"""Odd, so that multiplying by it modulo 2^32 gives each number another one: keys in no order."""
+"""Odd, so multiplying by it modulo 2^32 maps numbers to distinct keys in no order."""
 _SECONDS_A_DAY: Final = 86_400
 
 
@@ -60,7 +60,7 @@ DATASETS: Final[Mapping[str, Dataset]] = {
         "owner",
         timedelta(days=1),
         clustered_by="occurred_at",
-        # What a merge reads stops growing after this time: the shortest history is one day.
+        # A merge's reads stop growing after this time. The shortest history is one day.
         look_back=timedelta(days=1),
     ),
 }
@@ -77,7 +77,7 @@ def _last_day(views: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
 
 
 LAST_DAY: Final[list[datetime]] = []
-"""The instant from which on the stream's report counts; set by the process that computes it."""
+"""Start of the time that the stream's report counts; set by the process that computes it."""
 
 REPORTS: Final[Mapping[str, Report]] = {
     EXPORTS: Report(
@@ -100,12 +100,12 @@ REPORTS: Final[Mapping[str, Report]] = {
 
 
 def day_of(number: int, today: date) -> datetime:
-    """The midnight at which a day of the history begins. Day 0 is today; those before it are negative."""
+    """Return the midnight at which a day of the history begins. Day 0 is today; earlier days are negative."""
     return datetime(today.year, today.month, today.day, tzinfo=UTC) + timedelta(days=number)
 
 
 def exported(day: int, rows: int) -> pl.DataFrame:
-    """The export of a day: all rows as they are then. One in a hundred has changed since the day before."""
+    """Return the export of a day: all rows in their state of that day. One in a hundred changes each day."""
     number = pl.int_range(rows, dtype=pl.UInt64, eager=True).alias("number").to_frame()
     version = day - (day - pl.col("number").cast(pl.Int64)) % CHANGED_OF
     return number.select(
@@ -117,12 +117,12 @@ def exported(day: int, rows: int) -> pl.DataFrame:
 
 
 def readings(day: int, objects: int, number: int, today: date) -> pl.DataFrame:
-    """The events of one of a day's objects."""
+    """Return the events of one of a day's objects."""
     first = ((day % 2**20) * objects + number) * ROWS_IN_OBJECT
     numbers = pl.int_range(first, first + ROWS_IN_OBJECT, dtype=pl.UInt64, eager=True).alias("number").to_frame()
     at = day_of(day, today) + timedelta(seconds=number * _SECONDS_A_DAY // objects)
     moment = pl.lit(at).cast(pl.Datetime("us", "UTC"))
-    # Two products: as many different texts as a random UUID has in its half.
+    # Two products, so there are about as many distinct texts as random UUIDs have in one half.
     high, low = pl.col("number") * _SPREAD % 2**32, pl.col("number") * 40_503 * _SPREAD % 2**61
     return numbers.select(
         event_id=pl.format("{}-{}", high.cast(pl.String).str.zfill(10), low.cast(pl.String).str.zfill(20)),
@@ -135,14 +135,14 @@ def readings(day: int, objects: int, number: int, today: date) -> pl.DataFrame:
 
 
 def inbound_of(dataset: str, day: int, number: int, today: date) -> InboundObject:
-    """One of a day's objects."""
+    """Return one of a day's objects."""
     landed = (day_of(day, today)).date()
     suffix = "csv" if dataset == EXPORTS else "ndjson"
     return inbound_object(dataset, landed, f"{dataset}-{number:05}.{suffix}")
 
 
 def delivered(dataset: str, rows: pl.DataFrame) -> bytes:
-    """Rows as they are delivered."""
+    """Return rows as a file in the delivered format."""
     written = io.BytesIO()
     if dataset == EXPORTS:
         rows.write_csv(written)
@@ -154,7 +154,7 @@ def delivered(dataset: str, rows: pl.DataFrame) -> bytes:
 
 
 def history_rows(dataset: str, rows: pl.DataFrame, inbound: InboundObject, at: datetime) -> pl.DataFrame:
-    """Rows as the warehouse job keeps them."""
+    """Return rows as the warehouse job writes them into a history file."""
     instant = pl.lit(at).cast(pl.Datetime("us", "UTC"))
     return (
         rows.with_row_index("_line", 2 if dataset == EXPORTS else 1)

@@ -1,4 +1,4 @@
-"""A lake with a history of some days, in the embedded AWS: objects, index, catalogue and published tables."""
+"""A lake in the embedded AWS with a history of some days: objects, index, catalogue and published tables."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ _MOST_KEYS: Final = 1_000
 
 @dataclass(frozen=True)
 class Lake:
-    """One dataset's lake of some size."""
+    """Lake of one dataset with a history of a given size."""
 
     endpoint: str
-    """Of the embedded AWS, or of a proxy before it."""
+    """Address of the embedded AWS, or of a proxy in front of it."""
     dataset: str
     days: int
-    """Of history before today."""
+    """Days of history before today."""
     each_day: int
     """Rows of the export, or objects of the stream."""
     full: int
-    """The same of the history that this one is a small copy of."""
+    """`each_day` of the full history, of which this one may be a small copy."""
 
     @property
     def name(self) -> str:
-        """Its bucket's name, and the beginning of its tables' names."""
+        """Name of the bucket, and prefix of its tables' names."""
         return f"history-{self.dataset}-{self.days}"
 
     @property
     def database(self) -> str:
-        """Its database in the catalogue."""
+        """Name of the database in the catalogue."""
         return self.name.replace("-", "_")
 
     @property
@@ -50,22 +50,22 @@ class Lake:
 
     @cached_property
     def target(self) -> Target:
-        """As a command has it."""
+        """The stack as a command would find it."""
         exports = {"lakeBucket": self.name, "attributesTable": self.tables.index, "totalsTable": self.tables.totals}
         return Target("local", exports, local_session(REGION), self.endpoint)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - as boto3 makes it
-        """The client of a service."""
+        """Return a client of a service."""
         return self.target.client(service)
 
     def create(self) -> None:
-        """Make the bucket, the index and the database."""
+        """Create the bucket, the index and the database."""
         self.client("s3").create_bucket(Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": REGION})
         create_index_tables(self.client("dynamodb"), self.name)
         self.client("glue").create_database(DatabaseInput={"Name": self.database})
 
     def discard(self) -> None:
-        """Delete the objects: the embedded AWS holds them in memory."""
+        """Delete the objects, because the embedded AWS holds them in memory."""
         s3 = self.client("s3")
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
@@ -73,19 +73,19 @@ class Lake:
                 s3.delete_objects(Bucket=self.name, Delete={"Objects": keys[start : start + _MOST_KEYS]})
 
     def land(self, day: int, today: date) -> None:
-        """Land what is delivered on a day."""
+        """Land the objects of a day."""
         objects = [inbound for inbound, content in self._delivery(day, today) if self._put(inbound.key, content)]
         self.record(objects)
 
     def land_processed(self, day: int, today: date, copies: Path | None) -> Sequence[InboundObject]:
-        """Land what was delivered on an earlier day, as the warehouse job left it. Returns the objects.
+        """Land an earlier day's objects with their history files, as the warehouse job would. Return the objects.
 
-        The raw objects are only there to be listed: nothing reads them again, and all of them would fill the memory.
+        The inbound objects have no content: they are listed but never read again, and would fill the memory.
 
         Args:
-            day: before today.
-            today: the day of the bench.
-            copies: the folder of a `FolderStore`, which gets the history files as well.
+            day: day before today.
+            today: the day of the benchmark.
+            copies: folder of a `FolderStore` that also receives the history files.
         """
         objects: list[InboundObject] = []
         for number, inbound in enumerate(self._objects(day, today)):
@@ -106,7 +106,7 @@ class Lake:
         return objects
 
     def record(self, objects: Sequence[InboundObject]) -> None:
-        """Bring the index to what the lake has of some objects, as the recorder does on S3's events."""
+        """Update the index for some objects, as the recorder does on S3's events."""
         recorded = Recorder(
             self.client("s3"),
             self.client("dynamodb"),
@@ -118,7 +118,7 @@ class Lake:
             raise RuntimeError(str(recorded.failed))
 
     def objects(self, day: int, today: date) -> list[InboundObject]:
-        """A day's objects."""
+        """Return a day's objects."""
         return [*self._objects(day, today)]
 
     def _objects(self, day: int, today: date) -> Iterator[InboundObject]:
@@ -142,6 +142,6 @@ class Lake:
 
 
 def lake_of(words: Sequence[str]) -> Lake:
-    """The lake that a command line names: ENDPOINT DATASET DAYS EACH_DAY FULL."""
+    """Return the lake given on the command line: ENDPOINT DATASET DAYS EACH_DAY FULL."""
     endpoint, dataset, days, each_day, full = words
     return Lake(endpoint, dataset, int(days), int(each_day), int(full))

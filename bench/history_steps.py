@@ -1,7 +1,7 @@
 """A step of a daily run, or the setup of a history, in a process of its own.
 
-`python -m bench.history_steps STEP ENDPOINT DATASET DAYS EACH_DAY FULL WORD`: `bench/history.py` runs each.
-Prints last what it used: seconds and CPU seconds without the imports of this file, and peak megabytes with all of them.
+`python -m bench.history_steps STEP ENDPOINT DATASET DAYS EACH_DAY FULL WORD`: `bench/history.py` runs each. Its last
+line has the seconds and CPU seconds without this file's imports, and the peak megabytes with all imports.
 """
 # ruff: noqa: PLC0415 - a step imports what it needs and nothing of the others
 
@@ -19,7 +19,7 @@ from processing.declaring.dataset import Dataset
 
 
 def setup(lake: Lake, words: list[str]) -> None:
-    """Make the lake's history, each day its own commit by the merge itself."""
+    """Create the lake's history. The merge itself commits each day separately."""
     today = datetime.now(UTC).date()
     copies = Path(words[0]) if words else None
     lake.create()
@@ -29,14 +29,14 @@ def setup(lake: Lake, words: list[str]) -> None:
 
 
 def warehouse(lake: Lake, _words: list[str]) -> None:
-    """Check what has landed, and merge it."""
+    """Check and merge the landed objects."""
     from jobs.warehouse.job import main
 
     main(_arguments(lake), _declared(lake))
 
 
 def publish(lake: Lake, _words: list[str]) -> None:
-    """Merge what is not published."""
+    """Merge the unmerged history files."""
     from jobs.publish.job import main
 
     main(_arguments(lake), _declared(lake))
@@ -62,7 +62,7 @@ def mart(lake: Lake, words: list[str]) -> None:
 
 
 def status(lake: Lake, _words: list[str]) -> None:
-    """What the command reads of the index."""
+    """Read from the index what the command `status` reads."""
     from ops.status import status as statuses
 
     statuses.DATASETS = _declared(lake)  # pyright: ignore[reportAttributeAccessIssue] - what it asks of them
@@ -81,7 +81,7 @@ STEPS = {step.__name__: step for step in (setup, warehouse, publish, mart, statu
 
 
 def main() -> None:
-    """Run the step that the command line names."""
+    """Run the step named on the command line."""
     step, *words = sys.argv[1:]
     lake = lake_of(words[:5])
     _make_files_smaller(lake)

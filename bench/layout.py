@@ -1,13 +1,13 @@
-"""What a table's layout costs: 1,000 changed rows, spread, into tables of 100,000 to 10,000,000 current rows.
+"""Cost of a table's layout when 1,000 scattered rows change, in tables of 100,000 to 10,000,000 current rows.
 
-- buckets: by hash of the key, 100,000 rows each; a bucket is rewritten if a row of it changes.
-- ranges: files of 10,000 rows, sorted by key; a file is rewritten if a row of it changes.
-- merge: the platform's own: new rows in a file of their own, superseded rows deleted by position, files joined at a
-  ratio. One merge, then the average of twenty.
+- buckets: by hash of the key, 100,000 rows each. A change of one row rewrites its bucket.
+- ranges: files of 10,000 rows, sorted by key. A change of one row rewrites its file.
+- merge: the platform's own. New rows go into a file of their own, superseded rows are deleted by position, and files
+  are joined at a ratio. One merge, then the average of twenty.
 
-Then, by the platform's own rule and without any file, how many rows are written per changed row until each row of a
-table has changed three times. Run by `make bench NAME=layout`; exits with 1 if that grows by more than the stated
-factor from the smallest to the largest table. Bytes do not depend on the machine; CPU seconds do.
+It then applies the platform's own rule, without files, until each row of a table has changed three times, and counts
+the rows written per changed row. Run by `make bench NAME=layout`; exits with 1 if that number grows by more than the
+stated factor from the smallest to the largest table. Bytes do not depend on the machine; CPU seconds do.
 """
 
 import argparse
@@ -30,7 +30,7 @@ CHANGED: Final = 1_000
 MERGES: Final = 20
 CHANGES_OF_EACH_ROW: Final = 3
 FACTOR: Final = 2.5
-"""The most by which rows written per changed row may grow from the smallest to the largest table."""
+"""Maximum growth of the rows written per changed row, from the smallest to the largest table."""
 COLUMNS: Final = ("read MB", "written MB", "KB per row", "files", "files/key", "CPU s", "peak MB")
 
 
@@ -87,14 +87,14 @@ def _print(name: str, rows: int, cost: Mapping[str, float], merges: int) -> None
 
 
 def _folder() -> Path:
-    # On the disk and not in /tmp, which may be memory.
+    # On disk, because /tmp may be in memory.
     folder = ROOT / ".bench" / "layout"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def _run(*words: str) -> Mapping[str, float]:
-    """Run a step in a process of its own, so that its memory is its own."""
+    """Run a step in a process of its own, so its memory is measured separately."""
     command = [sys.executable, "-m", CANDIDATES, *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -104,7 +104,7 @@ def _run(*words: str) -> Mapping[str, float]:
 
 @dataclass(slots=True)
 class _File:
-    """What the rule looks at of a data file."""
+    """The properties of a data file that the rule uses."""
 
     path: str
     rows: int
@@ -113,10 +113,10 @@ class _File:
 
 
 def rows_written(rows: int, changed: int) -> tuple[float, int, int]:
-    """Follow the rule through many merges of changed rows that are spread evenly.
+    """Apply the rule to many merges of evenly spread changed rows.
 
     Returns:
-        Rows written per changed row; the most rows that a merge wrote; the most data files that there were.
+        Rows written per changed row, the rows of the largest merge, and the highest number of data files.
     """
     files, written, largest, most = _split(rows, 0), 0, 0, 0
     merges = math.ceil(rows * CHANGES_OF_EACH_ROW / changed)
@@ -134,7 +134,7 @@ def rows_written(rows: int, changed: int) -> tuple[float, int, int]:
 
 
 def _split(rows: int, run: int) -> list[_File]:
-    """A run of files."""
+    """Return the files of one run."""
     pieces = max(1, -(-rows // layout.ROWS_IN_FILE))
     return [_File(f"{run}-{number}", rows // pieces, run) for number in range(pieces)]
 

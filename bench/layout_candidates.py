@@ -1,6 +1,6 @@
-"""Ways to lay out a table of current rows, each changed once by 1,000 rows: bytes, files, CPU and memory.
+"""Ways to lay out a table of current rows, each with 1,000 changed rows: bytes, files, CPU and memory.
 
-`bench/layout.py` runs each in processes of its own: one that makes the table, one that changes it.
+`bench/layout.py` runs each in two processes: one creates the table, the other changes it.
 """
 
 import math
@@ -36,11 +36,11 @@ ROWS_AT_ONCE: Final = 1_000_000
 MODELS: Final = 50
 COLOURS: Final = 20
 SPREAD: Final = 2_654_435_761
-"""Odd, so that multiplying by it modulo 2^32 gives each number another one: keys in no order."""
+"""Odd, so multiplying by it modulo 2^32 maps numbers to distinct keys in no order."""
 
 
 class Vehicles(dy.Schema):
-    """As the sample's vehicles are."""
+    """A row like those of the sample's vehicles."""
 
     plate = dy.String(primary_key=True)
     customer_id = dy.Int64()
@@ -54,7 +54,7 @@ VEHICLES: Final = Dataset(
 
 
 def declared_rows(numbers: pl.Series, day: int) -> pl.DataFrame:
-    """Rows as a nightly export brings them, by the numbers of their vehicles."""
+    """Return the rows of vehicles, by number, as a nightly export contains them."""
     at = START + timedelta(days=day)
     number = pl.col("number")
     rows = pl.DataFrame({"number": numbers.cast(pl.UInt64)}).with_row_index("_line", 2)
@@ -74,7 +74,7 @@ def declared_rows(numbers: pl.Series, day: int) -> pl.DataFrame:
 
 
 def sorted_rows(rows: int) -> Iterator[pl.DataFrame]:
-    """All rows of a table as they are stored, sorted by key, in frames of a million."""
+    """Yield all rows of a table as stored, sorted by key, in frames of a million."""
     keys = pl.DataFrame({"number": pl.int_range(rows, eager=True)}).with_columns(
         plate=(pl.col("number").cast(pl.UInt64) * SPREAD % 2**32)
     )
@@ -86,13 +86,13 @@ def sorted_rows(rows: int) -> Iterator[pl.DataFrame]:
 
 
 def changes(rows: int, changed: int, day: int) -> pl.DataFrame:
-    """Changed rows, spread over the table at random."""
+    """Return changed rows from random places in the table."""
     numbers = pl.int_range(rows, eager=True).sample(changed, seed=day)
     return declared_rows(numbers, day)
 
 
 class Rewritten:
-    """Files that are rewritten whole if a row of them changes: by buckets of the key, or by ranges of the key."""
+    """Files by buckets or ranges of the key. A change of one row rewrites its whole file."""
 
     def __init__(self, folder: Path, rows: int, files: int, *, ranges: bool) -> None:
         self._folder, self._rows, self._files, self._ranges = folder, rows, files, ranges
@@ -131,7 +131,7 @@ class Rewritten:
                 yield self._folder / f"{bucket}.parquet", arriving
             return
         files = sorted(self._folder.iterdir(), key=lambda each: int(each.stem))
-        # A reader has these from the manifests.
+        # A reader would take these values from the manifests.
         lows = pl.Series([pq.read_metadata(file).row_group(0).column(0).statistics.min for file in files])
         places = new.with_columns(_place=lows.search_sorted(new["plate"], "right").cast(pl.Int64) - 1)
         for (place,), arriving in places.group_by("_place"):
@@ -142,7 +142,7 @@ class Rewritten:
 
 
 def _write(file: Path, frame: pl.DataFrame) -> int:
-    """Write a file as a merge would. Returns its bytes."""
+    """Write a file as a merge would. Return its bytes."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     pq.write_table(table, file, compression="zstd", row_group_size=131_072)
     return file.stat().st_size
@@ -169,7 +169,7 @@ class Merged:
         commit(table, Change(write_rows(table.io, table.metadata, sorted_rows(self._rows))), {})
 
     def change(self, changed: int, cost: Cost, merges: int = 1) -> None:
-        """Merge changed rows, some times."""
+        """Merge changed rows, several times."""
         CountingFileIO.cost = cost
         for day in range(1, merges + 1):
             store = MemoryStore()
@@ -193,7 +193,7 @@ class Merged:
 
 
 def candidate(name: str, folder: Path, rows: int) -> Rewritten | Merged:
-    """A candidate by its name."""
+    """Return the candidate with this name."""
     if name == "buckets":
         return Rewritten(folder, rows, max(1, rows // 100_000), ranges=False)
     if name == "ranges":
@@ -202,7 +202,7 @@ def candidate(name: str, folder: Path, rows: int) -> Rewritten | Merged:
 
 
 def main(words: Sequence[str]) -> None:
-    """Make NAME FOLDER ROWS, or change NAME FOLDER ROWS CHANGED MERGES, which prints what it cost."""
+    """Create NAME FOLDER ROWS, or change NAME FOLDER ROWS CHANGED MERGES and print the cost."""
     action, name, folder, rows, *rest = words
     made = candidate(name, Path(folder), int(rows))
     if action == "make":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.errors import BenchError
 
-# The one cipher of all contenders.
+# All contenders use this cipher.
 CIPHER = "aes128-gcm@openssh.com"
 START_SECONDS = 10
 
@@ -24,22 +24,22 @@ class OpenSshServer:
     port: int
     user: str
     host_key: str
-    """As the collector pins it: "type base64"."""
+    """Host key in the form in which the collector pins it: "type base64"."""
     client_key: Path
-    """Private key file (PEM) of a client that is let in."""
+    """Private key file (PEM) of a client that may sign in."""
 
 
 class MissingServerError(BenchError):
-    """There is no sshd on this machine."""
+    """sshd is not installed on this machine."""
 
 
 @contextmanager
 def openssh_server(folder: Path, setting: str = "") -> Iterator[OpenSshServer]:
-    """Start sshd with its files in a folder; any absolute path can be read.
+    """Start sshd with its files in a folder; clients can read any absolute path.
 
     Args:
-        folder: where its files go.
-        setting: a line of its configuration, which wins over the usual one.
+        folder: folder for the server's files.
+        setting: line of the configuration that overrides the default.
 
     Raises:
         MissingServerError: Debian's package openssh-server is not installed.
@@ -60,7 +60,7 @@ def openssh_server(folder: Path, setting: str = "") -> Iterator[OpenSshServer]:
         f"{'' if setting.startswith('Subsystem') else 'Subsystem sftp internal-sftp'}\n"
     )
     if getpass.getuser() == "root":
-        # Where root's sshd puts what has no privileges; Debian makes it when the service starts.
+        # The directory of root's sshd for its unprivileged processes. Debian creates it when the service starts.
         Path("/run/sshd").mkdir(exist_ok=True)
     with (folder / "sshd.log").open("w") as log:
         server = subprocess.Popen([program, "-D", "-e", "-f", configuration], stderr=log)
@@ -74,7 +74,7 @@ def openssh_server(folder: Path, setting: str = "") -> Iterator[OpenSshServer]:
 
 
 def new_key(path: Path) -> Path:
-    """An RSA key pair of OpenSSH's in a file, made if it is not there, and the public half beside it."""
+    """Create an RSA key pair in OpenSSH's format if the file does not exist; the public key is beside it."""
     if not path.exists():
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "rsa", "-b", "3072", "-m", "PEM", "-N", "", "-f", str(path)], check=True
@@ -86,7 +86,7 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None
     """Wait until a server accepts connections.
 
     Raises:
-        MissingServerError: it ended, or did not for too long.
+        MissingServerError: the server exited, or did not accept connections in time.
     """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:

@@ -1,4 +1,4 @@
-"""The file that the bench of the warehouse job reads: orders, one in a hundred dirty, and their declaration."""
+"""The file that the benchmark of the warehouse job reads: orders, one in a hundred dirty, and their declaration."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ _NEW_YEAR_2025: Final = 1_735_689_600
 
 
 class Orders(dy.Schema):
-    """Five checked rules beside types and missing values: a unique key, three ranges, a pattern."""
+    """An order. Besides types and missing values, five rules apply: a unique key, three ranges and a pattern."""
 
     order_id = dy.Int64(primary_key=True)
     customer_id = dy.Int64(min=1)
@@ -39,7 +39,7 @@ ORDERS: Final = Dataset(
 
 
 def write_orders(path: Path, rows: int) -> None:
-    """Write the file; the same rows each time."""
+    """Write the file; the same number gives the same rows."""
     unfinished = path.with_suffix(".part")
     with unfinished.open("wb") as file:
         for start, frame in _frames(rows):
@@ -71,7 +71,7 @@ def _clean() -> dict[str, pl.Expr]:
 
 
 def _dirty(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row in a thousand of each of ten kinds; the last is an order twice, which is no mistake of its own."""
+    """Put each of ten kinds of errors into one row in a thousand. The last kind repeats another order."""
     kind = _noise(9, 1000)
 
     def instead(column: str, text: pl.Expr, number: int) -> pl.Expr:

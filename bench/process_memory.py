@@ -4,9 +4,9 @@ from pathlib import Path
 
 
 def own_peak() -> float:
-    """The most megabytes that this process ever held, resident.
+    """Return the peak resident memory of this process, in megabytes.
 
-    What `getrusage` calls the peak is at least what the parent held when it started this process.
+    `getrusage` reports at least the memory that the parent held when it started this process.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
     [peak] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
@@ -14,18 +14,18 @@ def own_peak() -> float:
 
 
 class PeakMemory:
-    """Megabytes, the highest that were seen at one look."""
+    """Peak memory of a process and its children, in megabytes, over several samples."""
 
     def __init__(self, process: int) -> None:
         self._process = process
         self.proportional = 0.0
-        """Pages that several processes share count once in all (PSS)."""
+        """Memory in which pages that several processes share count once (PSS)."""
         self.resident = 0.0
-        """Pages that several processes share count for each of them (RSS)."""
+        """Memory in which pages that several processes share count for each of them (RSS)."""
         self.processes = 0
 
     def look(self) -> None:
-        """Look at what they hold now."""
+        """Sample the current memory."""
         family = [self._process, *_children(self._process)]
         held = [_held(process) for process in family]
         self.proportional = max(self.proportional, sum(pss for pss, _ in held))
@@ -47,7 +47,7 @@ def _held(process: int) -> tuple[float, float]:
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:
-        # It has ended.
+        # The process has ended.
         return 0.0, 0.0
     for line in lines:
         name, *rest = line.split()

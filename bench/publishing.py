@@ -1,11 +1,11 @@
-"""A merge of 100,000 rows into a published table of 1,000,000, beside polars' own read, join and write of the same.
+"""A merge of 100,000 rows into a published table of 1,000,000, compared with polars' own read, join and write.
 
-Both work on a folder of this machine, in turn, each time in a process of its own; imports are left out of the seconds
-and count in the memory. The platform's merge reads the history file and the table, writes data and delete files, and
-commits to a catalogue; polars reads two files and writes one.
+Both use a local folder and run alternately, each time in a process of its own. The seconds exclude imports; the memory
+includes them. The platform's merge reads the history file and the table, writes data and delete files, and commits to a
+catalogue. polars reads two files and writes one.
 
-Run by `make bench NAME=publishing`; exits with 1 if a bar is missed. CPU seconds and memory hold on a busy machine, the
-seconds do not. `--quick` takes a tenth of the rows and three runs.
+Run by `make bench NAME=publishing`; exits with 1 if a bar is missed. On a busy machine CPU seconds and memory are
+valid, wall seconds are not. `--quick` takes a tenth of the rows and three runs.
 """
 
 import argparse
@@ -58,9 +58,9 @@ def main() -> None:
 
 
 def _measured(rows: int, changed: int, runs: int) -> dict[str, list[Usage]]:
-    """Each contestant's runs, in turn, so that a machine whose speed drifts does all of them the same wrong."""
+    """Run the contestants alternately, so a change in the machine's speed affects them equally."""
     used: dict[str, list[Usage]] = {name: [] for name in CONTESTANTS}
-    # On the disk and not in /tmp, which may be memory.
+    # On disk, because /tmp may be in memory.
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         _run("make", folder, str(rows), str(changed))
@@ -73,7 +73,7 @@ def _measured(rows: int, changed: int, runs: int) -> dict[str, list[Usage]]:
 
 
 def _run(*words: str) -> str:
-    """Run a step in a process of its own, so that its memory is its own. Returns what it printed."""
+    """Run a step in a process of its own, so its memory is measured separately. Return its output."""
     command = [sys.executable, "-m", "bench.publishing_contestants", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,6 +1,6 @@
-"""One merge of changed rows into a published table, or the same by polars alone, in a process of its own.
+"""One merge of changed rows into a published table, or the same with polars alone, in a process of its own.
 
-`bench/publishing.py` runs each. Prints seconds, CPU seconds and the peak of memory, imports left out of the seconds.
+`bench/publishing.py` runs each. Prints seconds and CPU seconds without imports, and the peak memory.
 """
 
 import resource
@@ -46,13 +46,13 @@ def make(folder: Path, rows: int, changed: int) -> None:
 
 
 def ready(folder: Path) -> None:
-    """Put the table back as it was before any merge. The catalogue knows it by absolute addresses."""
+    """Restore the unmerged table in the same folder, because the catalogue contains absolute addresses."""
     shutil.rmtree(folder / _TABLES)
     shutil.copytree(folder / _PRISTINE, folder / _TABLES)
 
 
 def merged(folder: Path) -> Callable[[], None]:
-    """The platform's merge."""
+    """Merge with the platform."""
     published = Merged(folder / _TABLES, 0).published
     store = FolderStore(folder / _LAKE)
 
@@ -63,7 +63,7 @@ def merged(folder: Path) -> Callable[[], None]:
 
 
 def polars_alone(folder: Path) -> Callable[[], None]:
-    """Read both, join, write all rows: what one writes who needs no table format, and loses it if it is killed."""
+    """Read both files, join, and write all rows, as a script without a table format would; a kill loses the data."""
     columns = published_columns(VEHICLES)
     history = folder / _LAKE / "objects" / HISTORY
 
@@ -80,10 +80,10 @@ CONTESTANTS: Final = {OURS: merged, POLARS: polars_alone}
 
 
 def check(folder: Path) -> None:
-    """Check that both made the same rows.
+    """Check that both wrote the same rows.
 
     Raises:
-        SystemExit: they did not.
+        SystemExit: the rows differ.
     """
     key = VEHICLES.schema.primary_key()
     table = Merged(folder / _TABLES, 0).published.load(VEHICLES.name)
@@ -93,7 +93,7 @@ def check(folder: Path) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """Make FOLDER ROWS CHANGED, check FOLDER, or run NAME FOLDER, which prints a line of figures."""
+    """Make FOLDER ROWS CHANGED, check FOLDER, or run NAME FOLDER and print a line of figures."""
     action, *rest = words
     if action == "make":
         make(Path(rest[0]), int(rest[1]), int(rest[2]))

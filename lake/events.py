@@ -102,7 +102,7 @@ def check_stored_event(line: str) -> None:
         raise NotAnEventError("its payload is not an object")
     for name in _TEXTS:
         if not isinstance(event[name], str) or not event[name]:
-            raise NotAnEventError(f"its {name} is not a string, or empty")
+            raise NotAnEventError(f"its {name} is not a string or is empty")
     channel = event.get(CHANNEL, UNKNOWN_CHANNEL)
     if not isinstance(channel, str) or _CHANNEL.fullmatch(channel) is None:
         raise NotAnEventError(f"its channel is not key:NAME, callback:NAME or {UNKNOWN_CHANNEL}")

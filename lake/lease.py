@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from lake.errors import LakeError
 from lake.table import DynamoTable, Update
+from lake.threads import one_thread
 
 if TYPE_CHECKING:
     # The stubs are installed only for development.
@@ -73,6 +76,28 @@ class Lease:
     def renew(self) -> bool:
         """Take the lease, or extend it. Returns True if this is now the owner."""
         return self._write(self._now() + self._lasts)
+
+    @contextmanager
+    def kept(self, every: timedelta) -> Generator[None]:
+        """Hold the lease for as long as the block takes: a thread renews it.
+
+        Args:
+            every: time between two renewals.
+        """
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(every.total_seconds()):
+                # A renewal that fails is repeated, as long as the lease lasts.
+                with suppress(Exception):
+                    self.renew()
+
+        with one_thread("lease") as thread:
+            thread.submit(renew)
+            try:
+                yield
+            finally:
+                ended.set()
 
     def _write(self, until: datetime) -> bool:
         name, value = self._key

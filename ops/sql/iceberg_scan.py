@@ -29,7 +29,7 @@ from pyiceberg.types import (
 )
 
 _ORDERED: Final = (DateType, DecimalType, IntegerType, LongType, StringType, TimestampType, TimestamptzType)
-"""Types whose bounds in a manifest say where a value can be. Floating point has NaN, which no bound tells of."""
+"""Types whose bounds in a manifest limit the values. Floating point has NaN, which is outside of them."""
 _AT_ONCE: Final = 64_000_000
 """Bytes of the files that are read at the same time. pyiceberg keeps all rows of a call in memory."""
 
@@ -153,7 +153,7 @@ def _bounds(file: DataFile, field: NestedField) -> tuple[Any, Any] | None:
     try:
         return from_bytes(field.field_type, low), from_bytes(field.field_type, high)
     except (ValueError, struct.error):
-        # A bound of before the column was widened.
+        # The bound was written when the column was narrower.
         return None
 
 

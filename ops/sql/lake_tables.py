@@ -63,7 +63,7 @@ class LakeTables:
             table: its name.
 
         Raises:
-            NoSuchTableError: there is none.
+            NoSuchTableError: the catalogue does not have it.
             TableDeniedError: the reader may not see it.
         """
         databases = (database,) if database else self._reader.databases
@@ -185,7 +185,7 @@ def _parquet(name: TableName, found: Mapping[str, Any], properties: Mapping[str,
 
 
 def _declared(name: TableName, keys: ArrowSchema) -> ArrowSchema | None:
-    """The columns of a dataset's files, which files of before a column was added lack; None for a report's one file."""
+    """The columns of a dataset's files, which older files may lack; None for a report's one file."""
     dataset, _, kind = name.table.rpartition("_")
     if dataset not in DATASETS or not keys.names:
         return None

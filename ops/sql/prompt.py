@@ -42,7 +42,7 @@ def read_statements(
         tables: names the tables that the person may see.
         run: runs a statement and prints its result.
         read_line: shows a prompt and returns a line; EOFError ends the prompt.
-        history: file of what was typed before.
+        history: file with the lines of earlier prompts.
     """
     console.print("; ends a statement, .help lists the other words", highlight=False)
     with _remembered(history):
@@ -91,7 +91,7 @@ def _do(work: Callable[[], None]) -> None:
 
 
 def _word(line: str) -> str:
-    """The word of a line that is no SQL; empty if it is SQL."""
+    """The word of a line that is not SQL; empty if it is SQL."""
     word = line.strip().rstrip(";").lower()
     if word in {".quit", ".exit", ".q", "quit", "exit", "\\q"}:
         return "quit"
@@ -106,7 +106,7 @@ def _answer(word: str, tables: Callable[[], list[str]]) -> None:
     elif word == "help":
         console.print(_HELP, highlight=False, markup=False)
     else:
-        errors.print(f"there is no {escape(word)}: .help lists the words", highlight=False)
+        errors.print(f"unknown word {escape(word)}: .help lists the words", highlight=False)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class Progress:
-    """A line on stderr, where that is a terminal, of what takes longer than SILENCE_SECONDS."""
+    """A line on stderr, where that is a terminal, if a statement takes longer than SILENCE_SECONDS."""
 
     def __init__(self) -> None:
         """Begin the time."""
@@ -43,7 +43,7 @@ class Progress:
 
 @contextmanager
 def progress() -> Generator[Progress]:
-    """Progress of what is done inside."""
+    """Progress of the block; its line is cleared afterwards."""
     shown = Progress()
     try:
         yield shown

@@ -1,1 +1,1 @@
-"""Published tables: per dataset its current rows as an Iceberg table, kept by merging what is new."""
+"""Published tables: the current rows of each dataset as Iceberg tables, kept up to date by merges."""

@@ -30,19 +30,19 @@ def add_publishing(parser: argparse.ArgumentParser) -> None:
 
 
 def publisher_of(options: argparse.Namespace, store: Store, metrics: RunMetrics | None) -> Publisher | None:
-    """What `add_publishing` says; None if the arguments do not name both."""
+    """Return the publisher for the arguments of `add_publishing`; None if database or index table is missing."""
     if not (options.database and options.index_table):
         return None
     client = boto3.client("dynamodb")
 
     def tables(dataset: Dataset) -> "Published":
-        # pyiceberg takes half a second to load: most runs have nothing to merge.
+        # Imported here, because pyiceberg takes half a second to load and most runs have nothing to merge.
         from processing.publishing.catalogue import open_catalogue, published_tables  # noqa: PLC0415
 
         return published_tables(open_catalogue(), options.database, options.bucket, dataset)
 
     def cluster() -> "Cluster":
-        # Glue has PySpark, and the jobs' requirements do not have it.
+        # Glue has PySpark; the jobs' requirements do not include it.
         from processing.publishing.spark_merge import Cluster  # noqa: PLC0415
 
         return Cluster(spark_session(options.bucket), partial(bucket_store, options.bucket))

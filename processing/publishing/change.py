@@ -1,4 +1,4 @@
-"""From the rows that enter and leave a table to the files of a commit."""
+"""Writes the files of a commit, from the rows that enter and leave a table."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -40,13 +40,13 @@ def change_of(
     """Write the files of a commit by which some rows enter a table and others leave it.
 
     Args:
-        table: the table, as it was loaded.
+        table: the table as loaded.
         files: its data files.
-        new: rows that enter, as they are stored.
-        leaving: FILE and POSITION of the rows that leave.
-        order: stored columns that the written rows are sorted by.
-        updates: of the schema, in the same commit.
-        join_up_to: most rows of a run that is joined with the new rows; None if each may be.
+        new: entering rows in stored form.
+        leaving: FILE and POSITION of the leaving rows.
+        order: stored columns by which the written rows are sorted.
+        updates: changes of the schema, in the same commit.
+        join_up_to: most rows of a run that is joined with the new rows; None for any number.
     """
     metadata = evolved(table, updates)
     positions = {str(path): rows[POSITION] for (path,), rows in leaving.group_by(FILE)}
@@ -70,7 +70,7 @@ def _own_deletes(file: TableFile) -> set[str]:
 
 
 def _joined_deletes(io: FileIO, file: TableFile, positions: pl.Series) -> tuple[pl.Series, set[str]]:
-    """New deletes of a file together with its earlier ones that are not more, as `layout` joins runs of rows.
+    """Join a file's new deletes with its smaller earlier ones, as `layout` joins runs of rows.
 
     Returns:
         The positions, and the paths of the delete files that they replace.
@@ -86,7 +86,7 @@ def _joined_deletes(io: FileIO, file: TableFile, positions: pl.Series) -> tuple[
 
 
 class _Rewritten:
-    """New rows and what lives in some files, sorted, in frames of one file each."""
+    """New rows and the live rows of some files, sorted, in frames of one file each."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class _Rewritten:
         self._new = completed(new, columns)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """The frames. The rows of one and the order's columns of all are in memory at once.
+        """Yield the frames. Memory holds the rows of one frame and the order's columns of all.
 
         Raises:
             LostRowsError: a row is in none of the frames, or in two.
@@ -127,7 +127,7 @@ class _Rewritten:
             )
 
     def _read(self, columns: Mapping[str, pl.DataType], of: Range) -> pl.DataFrame:
-        """Some columns of the rows of a range, sorted."""
+        """Return some columns of the rows of a range, sorted."""
         frames = [self._new.select(*columns).filter(of.holds())]
         for file in self._files:
             if file.rows == file.dead + len(self._leaving.get(file.path, ())):

@@ -1,4 +1,4 @@
-"""A dataset's columns in its published tables: Iceberg's types, and what Iceberg v2 cannot hold as it is."""
+"""A dataset's columns in its published tables: Iceberg's types, and replacements for types that Iceberg v2 lacks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -56,16 +56,16 @@ _ICEBERG: Final[Mapping[pl.DataType, IcebergType]] = {
 _WIDENED: Final = frozenset({(IntegerType(), LongType()), (FloatType(), DoubleType())})
 _NO_COMMENTS: Final[Mapping[str, str]] = {}
 _NANOSECONDS: Final = 1000
-"""In a microsecond."""
+"""Nanoseconds in a microsecond."""
 
 
 def stored(rows: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Rows as the table stores them."""
+    """Return rows in stored form."""
     return rows.select(expression for name, kind in columns.items() for expression in _stored_values(name, kind))
 
 
 def declared(rows: pl.LazyFrame, columns: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """Stored rows as they are declared: the inverse of `stored`, for some of the columns."""
+    """Return stored rows with the declared types, for some of the columns: the inverse of `stored`."""
     return rows.select(_declared_value(name, kind) for name, kind in columns.items())
 
 
@@ -77,17 +77,17 @@ def iceberg_schema(
     replace: bool = False,
     comments: Mapping[str, str] = _NO_COMMENTS,
 ) -> Schema:
-    """The table's schema for stored columns.
+    """Return the table's schema for stored columns.
 
     Args:
-        columns: stored columns, in their order.
-        current: the table's schema. Its columns stay, also those that are not declared any more.
-        last_id: the highest column id that the table ever used.
-        replace: whether a column may change to any type, because all rows are written again.
-        comments: of columns, by name, which Athena shows.
+        columns: stored columns, in order.
+        current: the table's schema. All its columns stay, including those no longer declared.
+        last_id: the highest column id that the table has ever used.
+        replace: true if a column may change to any type, because all rows are written again.
+        comments: columns' comments by name, which Athena shows.
 
     Raises:
-        UnpublishableColumnError: a column has changed to a type that is not a wider one.
+        UnpublishableColumnError: a column has changed to a type that is not wider.
     """
     fields = {field.name: field for field in current.fields} if current else {}
     ids = _Ids(last_id)
@@ -103,12 +103,12 @@ def iceberg_schema(
 
 
 def polars_columns(schema: Schema) -> pl.Schema:
-    """The stored columns of a table's schema."""
+    """Return the stored columns of a table's schema."""
     return pl.Schema({field.name: _polars_type(field.field_type) for field in schema.fields})
 
 
 class _Ids:
-    """Column ids that were never used."""
+    """Yield column ids that were never used."""
 
     def __init__(self, last: int) -> None:
         self._last = last
@@ -122,7 +122,7 @@ def _stored_values(column: str, kind: pl.DataType) -> Iterator[pl.Expr]:
     if not is_nanoseconds(kind):
         yield pl.col(column).cast(stored_type(column, kind))
         return
-    # Rounded down, also before 1970: what is left out is never negative.
+    # Rounded down, even before 1970, so the remainder is never negative.
     nanoseconds = pl.col(column).to_physical()
     microseconds = nanoseconds // _NANOSECONDS
     assert isinstance(kind, pl.Datetime)  # noqa: S101 - for the type checker
@@ -163,7 +163,7 @@ def _polars_type(kind: IcebergType) -> pl.DataType:
 
 
 def _widened(found: NestedField, kind: pl.DataType) -> IcebergType | None:
-    """The wider type that a column is to have; None if its type stays, or is the wider one already."""
+    """Return the column's new, wider type; None if the type stays or is already wider."""
     current, wanted = found.field_type, _iceberg_type(kind, _Ids(0))
     if _polars_type(current) == kind or (wanted, current) in _WIDENED:
         return None

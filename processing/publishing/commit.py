@@ -1,7 +1,7 @@
-"""One commit of data files and position deletes to an Iceberg table.
+"""Commits data files and position deletes to an Iceberg table.
 
-pyiceberg's own commits are not used because a lost answer of Glue can make it delete the manifest list that is then
-current. Here a commit deletes nothing: what is not referenced any more is removed by the maintenance alone.
+pyiceberg's own commits are not used: after a lost answer from Glue, they can delete the current manifest list. A commit
+here deletes nothing; only maintenance removes unreferenced files.
 """
 
 from collections.abc import Mapping
@@ -27,22 +27,22 @@ from processing.publishing.snapshots import expired_snapshots
 
 
 class CommitConflictError(ProcessingError):
-    """The table was changed since it was loaded; the merge starts again from the load."""
+    """The table has changed since it was loaded; the merge starts again from the load."""
 
 
 def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
     """Commit a change to the table as it was loaded.
 
     Args:
-        table: the table that the change was computed from.
-        change: what is added and removed.
-        properties: of the snapshot, for people.
+        table: the table from which the change was computed.
+        change: the files to add and remove.
+        properties: properties of the snapshot, for people.
 
     Returns:
         Id of the table's current snapshot.
 
     Raises:
-        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
+        CommitConflictError: the table has changed since it was loaded. Nothing was committed.
     """
     if change.added or change.removed:
         return _commit_snapshot(table, change, properties)
@@ -52,10 +52,10 @@ def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
 
 
 def fence_commit(table: Table) -> None:
-    """Commit a snapshot without a change, so that every other commit to the table as it was loaded is a conflict.
+    """Commit a snapshot without changes, so any other commit to the loaded table is a conflict.
 
     Raises:
-        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
+        CommitConflictError: the table has changed since it was loaded. Nothing was committed.
     """
     _commit_snapshot(table, Change(), {})
 
@@ -73,9 +73,9 @@ def _commit_snapshot(table: Table, change: Change, properties: Mapping[str, str]
 
 
 def _as_loaded(table: Table) -> tuple[TableRequirement, ...]:
-    """What has to be so in the catalogue as the table was loaded."""
+    """Return the requirements that the catalogue's table is still the loaded one."""
     parent = table.current_snapshot()
-    # By the names of the specification: the type checker does not know pyiceberg's own.
+    # By the names in the specification, because the type checker does not know pyiceberg's own.
     return (
         AssertTableUUID(uuid=table.metadata.table_uuid),
         AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}),
@@ -86,14 +86,14 @@ def _as_loaded(table: Table) -> tuple[TableRequirement, ...]:
 def _send(
     table: Table, requirements: tuple[TableRequirement, ...], updates: tuple[TableUpdate, ...], snapshot: int | None
 ) -> None:
-    """Ask the catalogue for the change. Whatever it answers, what it stores decides: an answer can be lost."""
+    """Send the change to the catalogue. The stored table decides about success, because an answer can be lost."""
     try:
         table.catalog.commit_table(table, requirements, updates)
     except Exception as error:
         stored = table.catalog.load_table(table.name())
         if snapshot is not None and stored.metadata.snapshot_by_id(snapshot) is not None:
             return
-        # A snapshot that another writer expired cannot be expired once more: pyiceberg raises a plain ValueError.
+        # If another writer has already expired the snapshot, pyiceberg raises a plain ValueError.
         changed = isinstance(error, ValueError) and stored.metadata_location != table.metadata_location
         if changed or isinstance(error, CommitFailedException):
             raise CommitConflictError(f"{'.'.join(table.name())} changed during the commit: {error}") from error
@@ -101,13 +101,13 @@ def _send(
 
 
 def expire(table: Table) -> int:
-    """Drop the snapshots that the table no longer keeps. Their files stay until the maintenance deletes them.
+    """Drop the snapshots that the table no longer keeps. Their files stay until maintenance deletes them.
 
     Returns:
         Number of snapshots.
 
     Raises:
-        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
+        CommitConflictError: the table has changed since it was loaded. Nothing was committed.
     """
     updates = expiry(table.metadata)
     if updates:
@@ -116,6 +116,6 @@ def expire(table: Table) -> int:
 
 
 def expiry(metadata: TableMetadata) -> tuple[RemoveSnapshotsUpdate, ...]:
-    """The change of a table's metadata that drops the snapshots that it no longer keeps; empty if it keeps all."""
+    """Return the metadata change that drops expired snapshots; empty if the table keeps all."""
     expired = expired_snapshots(metadata, datetime.now(UTC))
     return (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": expired}),) if expired else ()

@@ -1,4 +1,4 @@
-"""Number and newest landing date of a table's live rows, without reading all of them."""
+"""Counts a table's live rows and finds their newest landing date without reading all rows."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,15 +13,15 @@ from processing.storage.columns import LANDED_ON
 
 
 def live_count(table: Table, files: Sequence[TableFile]) -> int:
-    """Number of live rows in some of a table's files: by the manifests, for files that the platform wrote."""
+    """Return the number of live rows in some files, from the manifests of files that the platform wrote."""
     return sum(file.rows - _dead(table, file) for file in files)
 
 
 def newest_landing_date(table: Table, files: Sequence[TableFile]) -> date | None:
-    """Day on which the newest live row in some of a table's files landed; None without rows.
+    """Return the newest landing date of the live rows in some files; None without rows.
 
-    The files with the latest days are read, until no other one can have a later day. The manifests alone do not say it:
-    they also cover rows that are deleted.
+    The files with the latest dates are read until no other file can have a later one. The manifests alone do not show
+    it, because they include deleted rows.
     """
     newest: date | None = None
     latest = {file.path: _latest(table, file) for file in files}

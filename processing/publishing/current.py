@@ -1,4 +1,4 @@
-"""The current rows of a whole history, by way of the local disk, whatever their number."""
+"""Computes the current rows of a whole history of any size, using the local disk."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -17,24 +17,24 @@ from processing.storage.store import MEBIBYTE
 from processing.storage.views import current_rows
 
 BYTES_IN_PART: Final = 8 * MEBIBYTE
-"""Of history files, compressed: some 500,000 rows."""
+"""Compressed size of history files with some 500,000 rows."""
 _MOST_PARTS: Final = 256
-"""Each is a file that is open while history is read."""
+"""Each part is a file that stays open while history is read."""
 ROWS_IN_PIECE: Final = 250_000
 _PART: Final = "_part|"
 _SAMPLE: Final = 100_000
-"""Rows by which ranges are chosen."""
+"""Number of rows from which ranges are chosen."""
 _ROW_GROUP: Final = 16_384
-"""Rows. Each range of rows is read from all parts."""
+"""Rows of a range. Each range is read from all parts."""
 
 
 class CurrentRows:
-    """Per key the row that counts of all history files. Reads these when it is made.
+    """The row that counts for each key in all history files. These are read at creation.
 
     Args:
         history: the history files.
-        order: stored columns that the rows are to be sorted by.
-        folder: for temporary files, about as large as the history files are when their compression is left out.
+        order: stored columns by which the rows are sorted.
+        folder: for temporary files, about as large as the uncompressed history files.
     """
 
     def __init__(self, history: History, order: Mapping[str, pl.DataType], folder: Path) -> None:
@@ -44,7 +44,7 @@ class CurrentRows:
             part.unlink()
 
     def frames(self, *, deleted: bool) -> Iterator[pl.DataFrame]:
-        """The rows as they are stored, sorted, in frames of one file each: those that live, or the deleted ones.
+        """Yield the live rows, or the deleted ones, in stored form: sorted, in frames of one file each.
 
         Raises:
             LostRowsError: a row is in none of the frames, or in two.
@@ -66,7 +66,7 @@ class CurrentRows:
             )
 
     def _divided(self) -> list[Path]:
-        """Write all rows to files, the rows of a key to one of them. Returns the files."""
+        """Write all rows to files, so that all rows of a key are in one file. Return the files."""
         history = self._history.files()
         parts = min(_MOST_PARTS, 1 + sum(each.size for each in history) // BYTES_IN_PART)
         files: dict[int, Path] = {}
@@ -86,7 +86,7 @@ class CurrentRows:
         return [*files.values()]
 
     def _select(self, rows: pl.DataFrame, number: int) -> None:
-        """Keep of a part's rows those that count."""
+        """Keep only the rows of a part that count."""
         current = current_rows(rows.lazy(), self._history.dataset).collect()
         for deleted in (False, True):
             chosen = self._history.stored(current.filter(pl.col(DELETED) == deleted))

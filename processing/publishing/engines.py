@@ -1,4 +1,4 @@
-"""Which engine merges into a dataset's published tables: by the size of the tables and of the new files."""
+"""Chooses the engine that merges into a dataset's published tables, by the size of the tables and the new files."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from processing.publishing.tables import Published
 
 _SIZE: Final = "total-files-size"
-"""Of a snapshot's summary, as Iceberg names it."""
+"""Key in a snapshot's summary, as named by Iceberg."""
 BY_POLARS: Final = Chosen(Engine.POLARS, "this run has polars alone")
 
 
 class SparkFailedError(ProcessingError):
-    """Spark could not do its part; the message is its own. Nothing of the failed part was committed."""
+    """Spark failed; the message is Spark's own. Nothing of the failed part was committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,20 @@ class SparkMerges:
     """When Spark merges, and how."""
 
     above_bytes: int | None
-    """Size of the tables and of the history files that are merged, above which Spark does it; never if None."""
+    """Total size of tables and merged history files above which Spark merges; None: never."""
     is_available: Callable[[], bool]
-    """Whether this process can start Spark."""
+    """Returns true if this process can start Spark."""
     cluster: "Callable[[], Cluster]"
-    """Starts it."""
+    """Starts Spark."""
 
     def chosen(self, sizes: Callable[[], int]) -> Chosen:
-        """The engine of some work. Its size is asked for only if it matters."""
+        """Choose the engine for some work. The size is computed only if it matters."""
         size = 0 if self.above_bytes is None else sizes()
         return choose(size, self.above_bytes, self.is_available)
 
 
 def stored_bytes(*tables: "Table | None") -> int:
-    """Bytes of the files of the current snapshots of some tables, as their metadata says."""
+    """Return the size of the files of some tables' current snapshots, in bytes, from the metadata."""
     snapshots = (table.current_snapshot() for table in tables if table is not None)
     summaries = (snapshot.summary for snapshot in snapshots if snapshot is not None)
     return sum(int(summary.get(_SIZE, "0") or 0) for summary in summaries if summary is not None)
@@ -50,7 +50,7 @@ def stored_bytes(*tables: "Table | None") -> int:
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """The engine that was chosen for a dataset's tables. Its modules are loaded when it is used."""
+    """The engine for a dataset's tables. Its modules are imported on first use."""
 
     published: "Published"
     store: Store
@@ -58,7 +58,7 @@ class Merging:
     spark: SparkMerges | None
 
     def merge(self, engine: Engine, files: Collection[str], replaced: Collection[str]) -> "Merged":
-        """Merge some history files: `processing.publishing.merge.merge`."""
+        """Merge some history files, as `processing.publishing.merge.merge` does."""
         if engine is Engine.SPARK and self.spark is not None:
             from processing.publishing.spark_merge import merge_by_spark  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ class Merging:
         return merge(self.published, self.store, files, replaced, self.run_id)
 
     def rebuild(self, engine: Engine) -> None:
-        """Write the tables again: `processing.publishing.rebuild.rebuild`."""
+        """Write the tables again, as `processing.publishing.rebuild.rebuild` does."""
         if engine is Engine.SPARK and self.spark is not None:
             from processing.publishing.spark_rebuild import rebuild_by_spark  # noqa: PLC0415
 

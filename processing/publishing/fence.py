@@ -1,4 +1,4 @@
-"""Keeps a run that lost its lease from committing what it read before another run took over."""
+"""Prevents a run that lost its lease from committing what it read before another run took over."""
 
 from processing.publishing.commit import CommitConflictError, fence_commit
 from processing.publishing.merge import ATTEMPTS, BusyTableError
@@ -6,11 +6,11 @@ from processing.publishing.tables import Published
 
 
 def fence(published: Published) -> None:
-    """Commit a snapshot without a change to both tables of a dataset.
+    """Commit a snapshot without changes to both tables of a dataset.
 
-    A merge that loaded the tables before then meets a conflict, and reads its history files again. A run needs this if
-    the index says that a merge began and did not end: that merge may have read a file that was replaced since, and
-    its commit could come after this run has given up the file's rows.
+    A merge that loaded the tables earlier then meets a conflict and reads its history files again. This is necessary if
+    the index shows that a merge began and did not end: that merge may have read a file that was replaced since, and
+    could commit its rows after this run removed them.
 
     Raises:
         BusyTableError: other writers changed a table during every attempt.

@@ -1,4 +1,4 @@
-"""The files of a published table: which rows of them live, where some keys are in them, and how they are written."""
+"""The files of a published table: their live rows, the positions of keys, and how they are written."""
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,11 +26,11 @@ from processing.publishing.ranges import ORDERED, Bounds, any_within, physical
 from processing.publishing.table_files import PATH_FIELD, POSITION_FIELD, TableFile
 
 FILE: Final = "_published_file"
-"""Path of the data file that a row is in."""
+"""Path of the data file with the row."""
 POSITION: Final = "_published_position"
 """Number of the row in that file, from 0."""
 ROW_GROUP: Final = 131_072
-"""Rows. A reader that looks for a key reads whole row groups."""
+"""Rows of a row group. A reader that looks for a key reads whole row groups."""
 _DELETES: Final = pa.schema(
     [
         pa.field("file_path", pa.string(), nullable=False, metadata={"PARQUET:field_id": str(PATH_FIELD)}),
@@ -38,14 +38,14 @@ _DELETES: Final = pa.schema(
     ]
 )
 _INTEGERS: Final = ("INT32", "INT64")
-"""Parquet's types of whole numbers, dates and instants."""
+"""Parquet's types of integers, dates and instants."""
 
 
 class Keys:
-    """Keys that are looked for, as the table stores them.
+    """Keys to look for, in stored form.
 
     Args:
-        rows: a column for each column of the key.
+        rows: the keys, with a column for each column of the key.
     """
 
     def __init__(self, rows: pl.DataFrame) -> None:
@@ -57,7 +57,7 @@ class Keys:
         }
 
     def may_be_in(self, bounds: Bounds) -> bool:
-        """Whether one of the keys may lie within the lowest and the highest values of some columns."""
+        """Return true if one of the keys may lie within the lowest and highest values of some columns."""
         return self.rows.height > 0 and all(
             self._touches(name, *bounds[name]) for name in self._sorted if name in bounds
         )
@@ -67,7 +67,7 @@ class Keys:
 
 
 class RowGroup:
-    """A row group of a data file that is open."""
+    """A row group of an open data file."""
 
     def __init__(self, source: "DataFileReader", number: int, start: int) -> None:
         self._source, self._number, self._start = source, number, start
@@ -75,7 +75,7 @@ class RowGroup:
         self.rows: int = self._metadata.num_rows
 
     def bounds(self, columns: Iterable[str]) -> Bounds:
-        """The bounds of some columns."""
+        """Return the bounds of some columns."""
         wanted = set(columns)
         found: dict[str, tuple[Any, Any]] = {}
         for index in range(self._metadata.num_columns):
@@ -89,11 +89,11 @@ class RowGroup:
         return found
 
     def read(self, columns: Mapping[str, pl.DataType], keys: Keys | None = None) -> pl.DataFrame:
-        """Its live rows, with FILE and POSITION.
+        """Return its live rows, with FILE and POSITION.
 
         Args:
-            columns: stored columns to read. One that the file does not have is missing in its rows.
-            keys: only the rows that have one of these; the columns of the key are then among those that are read.
+            columns: stored columns to read. A column that the file lacks is missing in its rows.
+            keys: limits the rows to these keys, whose columns are then included.
         """
         names = [name for name in columns if name in self._source.parquet.schema_arrow.names]
         rows = pl.select(pl.int_range(self._start, self._start + self.rows, dtype=pl.Int64).alias(POSITION))
@@ -126,7 +126,7 @@ class DataFileReader:
         self._stream.close()
 
     def groups(self) -> Iterator[RowGroup]:
-        """Its row groups, in their order."""
+        """Yield its row groups in order."""
         start = 0
         for number in range(self.parquet.num_row_groups):
             group = RowGroup(self, number, start)
@@ -135,12 +135,12 @@ class DataFileReader:
 
     @cached_property
     def dead(self) -> pl.Series:
-        """Positions of the rows that are deleted. Their files are read when they are first asked for."""
+        """Return the positions of deleted rows. The delete files are read on first use."""
         return deleted_positions(self._io, self.file)
 
 
 def live_rows(io: FileIO, file: TableFile, columns: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
-    """The live rows of a data file with FILE and POSITION, a frame for each row group."""
+    """Yield the live rows of a data file with FILE and POSITION, in a frame for each row group."""
     with DataFileReader(io, file) as source:
         for group in source.groups():
             yield group.read(columns)
@@ -153,10 +153,9 @@ def located(
     others: Mapping[str, pl.DataType],
     look_back: LookBack | None = None,
 ) -> pl.DataFrame:
-    """The live rows that have one of the keys: the key, some other columns, FILE and POSITION.
+    """Return the live rows with one of the keys: the key, some other columns, FILE and POSITION.
 
-    The other columns are read only in the row groups that have such rows. Files and row groups without a time of the
-    look-back are not read.
+    Other columns are read only in row groups with such rows. Files and row groups outside the look-back are not read.
     """
 
     def may_be_in(bounds: Bounds) -> bool:
@@ -177,20 +176,20 @@ def located(
 
 
 def deleted_positions(io: FileIO, file: TableFile) -> pl.Series:
-    """Positions of a data file's rows that are deleted."""
+    """Return the positions of a data file's deleted rows."""
     found = (positions_in(io, deletes.data_file, file.path) for deletes in file.deletes)
     return pl.concat([pl.Series([], dtype=pl.Int64), *found])
 
 
 def positions_in(io: FileIO, deletes: DataFile, path: str) -> pl.Series:
-    """Positions that a position delete file has of a data file."""
+    """Return a data file's positions in a position delete file."""
     with io.new_input(deletes.file_path).open() as stream:
         rows = pl.DataFrame(pl.from_arrow(pq.read_table(stream)))
     return rows.filter(pl.col("file_path") == path)["pos"].cast(pl.Int64)
 
 
 def completed(rows: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Rows with all of some stored columns: one that was not there is missing, one of a narrower type is widened."""
+    """Return rows with all of some stored columns: absent ones are missing, narrower types are widened."""
     return rows.with_columns(
         pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
         for name, kind in columns.items()
@@ -198,11 +197,11 @@ def completed(rows: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.Data
 
 
 def write_rows(io: FileIO, metadata: TableMetadata, frames: Iterable[pl.DataFrame]) -> list[DataFile]:
-    """Write rows as data files, one for each frame that has rows.
+    """Write rows as data files, one for each frame with rows.
 
     Args:
         io: writes the files.
-        metadata: with the schema that the files are to have. Columns that a frame does not have are missing in it.
+        metadata: contains the files' schema. Columns that a frame lacks are missing in its rows.
         frames: stored columns.
     """
     columns = polars_columns(metadata.schema())
@@ -218,9 +217,9 @@ def write_rows(io: FileIO, metadata: TableMetadata, frames: Iterable[pl.DataFram
 
 
 def write_deletes(io: FileIO, metadata: TableMetadata, path: str, positions: pl.Series) -> DataFile:
-    """Write the positions of a data file's rows that are deleted.
+    """Write the positions of a data file's deleted rows.
 
-    The file is about that data file alone: other readers, polars among them, read only such files by themselves.
+    The file covers only this data file: many readers, including polars, can read only such files.
     """
     rows = positions.unique().sort()
     location = load_location_provider(metadata.location, metadata.properties).new_data_location(
@@ -245,12 +244,12 @@ def write_deletes(io: FileIO, metadata: TableMetadata, path: str, positions: pl.
 
 
 def file_bounds(schema: Schema, file: TableFile, columns: Iterable[str]) -> Bounds:
-    """The bounds of some columns of a data file, by its manifest."""
+    """Return the bounds of some columns of a data file, from its manifest."""
     return bounds_of(schema, file.entry.data_file, columns)
 
 
 def bounds_of(schema: Schema, data: DataFile, columns: Iterable[str]) -> Bounds:
-    """The same of a file that is in no manifest yet."""
+    """Return the same for a file that is in no manifest yet."""
     missing = data.null_value_counts or {}
     known = set(schema.column_names)
     found: dict[str, tuple[Any, Any]] = {}

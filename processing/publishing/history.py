@@ -1,4 +1,4 @@
-"""The rows of history files as merges and rebuilds read them, in pieces of a bounded number of rows."""
+"""Reads the rows of history files for merges and rebuilds, in pieces of a limited number of rows."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from processing.storage.store import ListedObject, Store
 from processing.storage.views import warehouse_rows
 
 ROWS_AT_ONCE: Final = 500_000
-"""At most this many rows of history files are in memory at once, and are merged by one commit."""
+"""Most rows of history files that are in memory at once and merged by one commit."""
 _KEPT: Final = "_kept|"
-"""Before the name of a stored column that is not declared any more. No column of a file begins with it."""
+"""Prefix of a stored column that is no longer declared. No column of a file begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Rows of a history file that follow each other."""
+    """Consecutive rows of a history file."""
 
     content: bytes
     """The whole file."""
@@ -33,11 +33,11 @@ class Piece:
     """Number of the first row, from 0."""
     rows: int
     is_whole: bool
-    """Whether it has all rows of the file."""
+    """True if it has all rows of the file."""
 
 
 def pieces(store: Store, files: Iterable[str], most: int) -> Iterator[Piece]:
-    """The rows of some history files, file by file, in pieces of at most so many rows. A file is read once."""
+    """Yield the rows of some history files, file by file, in pieces of at most so many rows. A file is read once."""
     for key in sorted(set(files)):
         content = store.read(key)
         rows: int = pq.read_metadata(io.BytesIO(content)).num_rows
@@ -46,7 +46,7 @@ def pieces(store: Store, files: Iterable[str], most: int) -> Iterator[Piece]:
 
 
 def batches(store: Store, files: Iterable[str]) -> Iterator[Sequence[Piece]]:
-    """The rows of some history files in batches of at most ROWS_AT_ONCE rows; one empty batch if there is not a row."""
+    """Yield the rows of some history files in batches of at most ROWS_AT_ONCE; one empty batch if there are no rows."""
     batch: list[Piece] = []
     rows = 0
     for piece in pieces(store, files, ROWS_AT_ONCE):
@@ -63,9 +63,9 @@ class History:
 
     Args:
         store: the lake.
-        dataset: whose files.
-        table: stored columns of the published table. Those that are not declared any more are read as well: a file may
-            have been written when they were.
+        dataset: the dataset of the files.
+        table: stored columns of the published table. Columns no longer declared are read too, because older files may
+            have them.
     """
 
     def __init__(self, store: Store, dataset: Dataset, table: Mapping[str, pl.DataType]) -> None:
@@ -75,12 +75,12 @@ class History:
 
     @property
     def columns(self) -> pl.Schema:
-        """Columns of the rows: the declared columns, the lineage, then the kept columns."""
+        """Return the columns of the rows: declared columns, lineage, then kept columns."""
         kept = {f"{_KEPT}{name}": kind for name, kind in self._kept.items()}
         return pl.Schema({**warehouse_columns(self.dataset), **kept})
 
     def rows(self, batch: Sequence[Piece]) -> pl.DataFrame:
-        """The rows of some pieces."""
+        """Return the rows of some pieces."""
         # One scan of many small files is much cheaper than a scan of each.
         together = [piece.content for piece in batch if piece.is_whole and not self._kept]
         frames = [warehouse_rows(together, self.dataset)] if together else []
@@ -90,15 +90,15 @@ class History:
         return pl.concat([pl.DataFrame(schema=self.columns), *(frame.collect() for frame in frames)])
 
     def files(self) -> list[ListedObject]:
-        """All history files."""
+        """Return all history files."""
         return [*self._store.listing(warehouse_prefix(self.dataset.name))]
 
     def rows_of(self, files: Iterable[str], at_once: int) -> Iterator[pl.DataFrame]:
-        """The rows of some history files, in frames of at most so many rows."""
+        """Yield the rows of some history files in frames of at most so many rows."""
         return (self.rows([piece]) for piece in pieces(self._store, files, at_once))
 
     def rows_with(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """The rows of all history files that have one of some keys. Reads every file."""
+        """Return the rows of all history files that have one of some keys. This reads every file."""
         found = [
             self._lazy(self._store.read(key)).join(keys.lazy(), on=keys.columns, how="semi").collect()
             for key in self._store.keys(warehouse_prefix(self.dataset.name))
@@ -106,7 +106,7 @@ class History:
         return pl.concat([pl.DataFrame(schema=self.columns), *found])
 
     def stored(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows as the table stores them, without the mark of deleted rows."""
+        """Return rows in stored form, without the mark of deleted rows."""
         ours = stored(rows, published_columns(self.dataset))
         kept = rows.select(pl.col(f"{_KEPT}{name}").alias(name) for name in self._kept)
         return ours.hstack(kept)
@@ -118,9 +118,9 @@ class History:
         return pl.concat([declared, self._kept_values(content, start, rows)], how="horizontal")
 
     def _kept_values(self, content: bytes, start: int, rows: int | None) -> pl.LazyFrame:
-        """The columns that are not declared any more, missing where the file does not have them."""
+        """Return the columns that are no longer declared, missing where the file lacks them."""
         present = pl.read_parquet_schema(io.BytesIO(content))
-        # A stored column comes from the column of its name, or from the one whose nanoseconds it holds.
+        # A stored column comes from the column of its name, or from the column whose nanoseconds it holds.
         needed = {name: kind for name, kind in present.items() if name in self._kept or rest_column(name) in self._kept}
         file = pl.scan_parquet(content).select([*needed] or [LINE]).slice(start, rows).collect()
         values = stored(file, needed) if needed else file

@@ -1,4 +1,4 @@
-"""The lake as a merge sees it: only history files of which the index says that their merge began."""
+"""The lake as a merge sees it: without history files whose merge has not begun in the index."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,20 +14,20 @@ from processing.storage.store import ListedObject, OpenObject, Store
 from processing.storage.views import warehouse_rows
 
 READING: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError)
-"""What is raised of a file that cannot be read as it is declared, by polars or by pyarrow."""
+"""Exceptions of polars and pyarrow for a file that cannot be read as declared."""
 
 
 class KnownHistory:
-    """A `processing.storage.store.Store` without the history files whose merge did not begin yet.
+    """A `processing.storage.store.Store` that hides history files whose merge has not begun.
 
-    A merge that looks some keys up in all of history would otherwise bring rows of such a file into a table before the
-    index has a word of it. If the file was then replaced, nothing would give these rows up.
+    Otherwise a merge that looks up keys in all history could put rows of such a file into a table before the index
+    records it. If the file were then replaced, nothing would remove these rows.
     """
 
     def __init__(self, store: Store, publications: Publications) -> None:
         self._store, self._publications = store, publications
         self.without: Collection[InboundObject] = ()
-        """Objects without a history file when the merge began. One that is written meanwhile is not read either."""
+        """Objects without a history file when the merge began. A file written meanwhile is hidden too."""
 
     @property
     def all(self) -> Store:
@@ -35,25 +35,25 @@ class KnownHistory:
         return self._store
 
     def listing(self, prefix: str) -> Iterator[ListedObject]:
-        """The history files under a prefix that were merged, or whose merge began, in S3's order."""
+        """Yield the history files under a prefix that were merged, or whose merge began, in S3's order."""
         listed = dict(history_files(self._store, [prefix]))
         known = self._publications.of_objects(listed)
         return (each for inbound, each in listed.items() if inbound not in self.without and known[inbound.key].is_begun)
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Keys of the same files."""
+        """Yield the keys of the same files."""
         return (listed.key for listed in self.listing(prefix))
 
     def read(self, key: str) -> bytes:
-        """An object's content."""
+        """Return an object's content."""
         return self._store.read(key)
 
     def open(self, key: str) -> OpenObject:
-        """An object to be read in pieces."""
+        """Open an object for reading in pieces."""
         return self._store.open(key)
 
     def metadata(self, key: str) -> Mapping[str, str]:
-        """What was written with an object."""
+        """Return an object's metadata."""
         return self._store.metadata(key)
 
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
@@ -66,7 +66,7 @@ class KnownHistory:
 
 
 def unreadable(store: Store, dataset: Dataset, files: Iterable[str]) -> list[str]:
-    """Keys of those history files that cannot be read as the dataset is declared now. Reads them all."""
+    """Return the keys of history files that cannot be read with the present declaration. This reads all of them."""
     return [key for key in files if not _is_readable(store.read(key), dataset)]
 
 

@@ -1,4 +1,4 @@
-"""Where a merge into a dataset that is clustered by time looks for the keys of arriving rows."""
+"""Limits where a merge into a dataset clustered by time looks for the keys of arriving rows."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,16 +17,16 @@ MICROSECOND: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class LookBack:
-    """The times of arriving rows, and how far around them a row with an equal key is looked for."""
+    """The times of arriving rows, and the distance within which rows with equal keys are looked for."""
 
     column: str
     times: pl.Series
-    """As bounds have them, sorted."""
+    """Sorted, in the form of bounds."""
     width: int
-    """Days if the column has dates, microseconds otherwise."""
+    """In days if the column has dates, otherwise in microseconds."""
 
     def may_be_in(self, bounds: Bounds) -> bool:
-        """Whether rows within some bounds are to be looked at."""
+        """Return true if rows within some bounds must be searched."""
         if self.column not in bounds:
             return True
         low, high = bounds[self.column]
@@ -34,10 +34,10 @@ class LookBack:
 
 
 def look_back_of(dataset: Dataset, arriving: pl.DataFrame) -> LookBack | None:
-    """The look-back of arriving rows; None if the dataset is not clustered, or if an arriving row does not have a time.
+    """Return the look-back of arriving rows; None if the dataset is not clustered or a row has no time.
 
     Args:
-        dataset: whose rows.
+        dataset: the dataset of the rows.
         arriving: rows with the declared columns.
     """
     column = dataset.clustered_by

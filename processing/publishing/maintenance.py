@@ -1,7 +1,7 @@
-"""Maintenance of the published tables: it drops old snapshots, and it alone deletes files.
+"""Maintains the published tables: expires snapshots and deletes files. No other code deletes files.
 
 A file is deleted if the table's metadata does not reference it, if it is older than MINIMUM_AGE by the store's clock,
-and if it is in the folder of a table that the catalogue has. Compaction is not done here: each merge does it
+and if it is in the folder of a table in the catalogue. Compaction is part of each merge
 (processing.publishing.layout).
 """
 
@@ -21,43 +21,44 @@ from processing.publishing.manifests import evolved
 from processing.publishing.table_folder import StoredFile, TableFolder
 
 MINIMUM_AGE: Final = timedelta(days=3)
-"""Of a file that is deleted. The files of a run that has not committed yet are younger: a job runs two days at most."""
+"""Age from which a file may be deleted. Files of an uncommitted run are younger, because a job runs for at most two
+days."""
 _METADATA: Final = ".metadata.json"
 
 
 class ForeignLocationError(ProcessingError):
-    """A table's files are not in the folder that the maintenance may clean. Nothing of the table was changed."""
+    """A table's files are not in the folder that maintenance may clean. The table was not changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What the maintenance removed of a table, or would remove."""
+    """What maintenance removed from a table, or would remove."""
 
     snapshots: int
-    """Snapshots that expired."""
+    """Expired snapshots."""
     metadata_files: int
     """Earlier versions of the table's metadata."""
     orphans: int
-    """Other files: of expired snapshots, and of merges that were killed or repeated."""
+    """Other files: of expired snapshots, and of killed or repeated merges."""
     bytes: int
-    """Size of all these files."""
+    """Total size of these files."""
 
 
 def clean(catalog: Catalog, database: str, name: str, folder: TableFolder, *, dry_run: bool = False) -> Cleaned:
     """Expire a table's old snapshots and delete the files that it no longer references.
 
     Args:
-        catalog: has the table.
-        database: of the catalogue.
-        name: the table's.
-        folder: the only place that files are deleted in.
+        catalog: the catalogue with the table.
+        database: name of the database.
+        name: name of the table.
+        folder: the only folder in which files are deleted.
         dry_run: change nothing; return what would be removed.
 
     Raises:
         ForeignLocationError: the table is elsewhere.
         UndeletedError: some files could not be deleted.
     """
-    # The clock is read before the metadata: what a merge commits from here on is younger than that.
+    # The clock is read before the metadata, so anything that a merge commits from now on is younger.
     oldest = folder.now() - MINIMUM_AGE
     table = catalog.load_table((database, name))
     _check_location(table, folder, name)
@@ -93,7 +94,7 @@ def _check_location(table: Table, folder: TableFolder, name: str) -> None:
 
 
 def _referenced(table: Table, metadata: TableMetadata) -> set[str]:
-    """Addresses of all files that a table needs, for all of its snapshots."""
+    """Return the addresses of all files that any of a table's snapshots needs."""
     return {
         table.metadata_location,
         *(entry.metadata_file for entry in metadata.metadata_log),
@@ -118,10 +119,10 @@ def _files_of_snapshots(io: FileIO, metadata: TableMetadata) -> Iterator[str]:
 def _unused(
     folder: TableFolder, table: Table, name: str, referenced: set[str], oldest: datetime
 ) -> Iterator[StoredFile]:
-    """The files in a table's folder that nothing references and that are old enough.
+    """Return the old, unreferenced files in a table's folder.
 
     Raises:
-        ForeignLocationError: the folder does not have the table's metadata, so its files are another table's.
+        ForeignLocationError: the folder does not contain the table's metadata, so its files belong to another table.
     """
     has_metadata = False
     unused: list[StoredFile] = []

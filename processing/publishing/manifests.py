@@ -1,6 +1,6 @@
-"""The manifests of a commit: the one module that writes them.
+"""Writes the manifests of a commit. No other module does.
 
-pyiceberg writes data files and metadata, and no position deletes.
+pyiceberg writes data files and metadata, but no position deletes.
 """
 
 import uuid
@@ -40,8 +40,8 @@ from pyiceberg.table.update import (
 
 FORMAT_VERSION: Final = 2
 MOST_ENTRIES: Final = 500
-"""Files in a manifest that is still written again with added files. A merge and a reader read all manifests, so there
-are to be few of them, and a commit is to write little."""
+"""Files in a manifest that may still be rewritten with added files. A merge and a reader read all manifests, so there
+should be few; and a commit should write little."""
 _CODEC: Final = "deflate"
 _NO_SNAPSHOT: Final[Mapping[str, Any]] = {
     "snapshots": [],
@@ -52,43 +52,43 @@ _NO_SNAPSHOT: Final[Mapping[str, Any]] = {
     "refs": {},
     "current_snapshot_id": None,
 }
-"""Of a table's metadata, as pyiceberg names it."""
+"""Property of a table's metadata, as named by pyiceberg."""
 
 
 @dataclass(slots=True)
 class Change:
-    """What a commit does to a table's files."""
+    """A commit's changes to a table's files."""
 
     added: list[DataFile] = field(default_factory=list[DataFile])
-    """Data files and position delete files, written already."""
+    """Data files and position delete files that are already written."""
     removed: set[str] = field(default_factory=set[str])
-    """Paths of data files and delete files that the table has no longer."""
+    """Paths of the data files and delete files that leave the table."""
     updates: tuple[TableUpdate, ...] = ()
-    """Of the schema or the properties, in the same commit."""
+    """Changes of the schema or the properties, in the same commit."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.updates)
 
 
 def evolved(table: Table, updates: tuple[TableUpdate, ...]) -> TableMetadata:
-    """A table's metadata as a commit of some updates will make it."""
+    """Return a table's metadata after a commit of some updates."""
     return update_table_metadata(table.metadata, updates)
 
 
 def becomes_current(snapshot: Snapshot) -> SetSnapshotRefUpdate:
-    """The change of a table's metadata by which a snapshot becomes the current one."""
+    """Return the metadata change that makes a snapshot the current one."""
     return SetSnapshotRefUpdate.model_validate(
         {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
     )
 
 
 def holding(table: Table, metadata: TableMetadata, files: Sequence[DataFile]) -> TableMetadata:
-    """The metadata of a table that has some files and no history. Writes its manifests; commits nothing.
+    """Return the metadata of a table with some files and no history. This writes manifests and commits nothing.
 
     Args:
-        table: in whose folder the manifests are written.
-        metadata: with the schema and the properties of the result.
-        files: data files and position delete files, which another table may have as well.
+        table: the table in whose folder the manifests are written.
+        metadata: contains the schema and the properties of the result.
+        files: data files and position delete files, which other tables may share.
     """
     bare = metadata.model_copy(update=dict(_NO_SNAPSHOT))
     if not files:
@@ -147,10 +147,10 @@ class SnapshotWriter:
         return update_snapshot_summaries(summary, parent.summary if parent else None)
 
     def _manifests(self, content: ManifestContent, before: Sequence[ManifestFile]) -> Iterator[ManifestFile]:
-        """The manifests of data files or of delete files.
+        """Yield the manifests of data files or of delete files.
 
-        The added files are listed together with those of small manifests and of manifests that lose a file; the other
-        manifests stay as they are.
+        Added files are listed together with those of small manifests and of manifests that lose a file; other manifests
+        are not changed.
         """
         added = [file for file in self._change.added if _is_data(file) == (content == ManifestContent.DATA)]
         live = [each for each in before if each.has_added_files() or each.has_existing_files()]
@@ -196,7 +196,7 @@ class SnapshotWriter:
 
 
 class _DeletesWriter(ManifestWriterV2):
-    """A manifest of delete files, which pyiceberg can read and not write."""
+    """A manifest of delete files, which pyiceberg can read but not write."""
 
     def __init__(self, spec: PartitionSpec, schema: Schema, *rest: Any) -> None:  # noqa: ANN401 - as its base has them
         super().__init__(spec, schema, *rest)

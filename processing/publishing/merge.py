@@ -1,13 +1,12 @@
-"""Merge new history files into a dataset's published tables.
+"""Merges new history files into a dataset's published tables.
 
-The tables together hold for each key the row that counts among all rows that were merged: the live table if the row is
-live, the table of deleted rows if it was deleted at its source. What counts does not depend on the order of the merges,
-and a merge that is repeated changes nothing. So a merge that was killed, that lost its answer or that met another one
-is run again from its beginning.
+For each key, the tables together hold the row that counts among all merged rows: in the live table if the row is live,
+in the table of deleted rows if it was deleted at its source. The result does not depend on the order of the merges, and
+repeating a merge changes nothing. So a merge that was killed, lost its answer or met another merge simply runs again.
 
-Two tables cannot be committed together. A row enters a table before what it supersedes leaves the other one, so no key
-is ever lost; and a merge looks at both tables again after it committed, so of two merges that did not see each other's
-rows at least one repairs the key.
+The two tables cannot be committed together. A row enters one table before the row that it supersedes leaves the other,
+so no key is ever lost. A merge checks both tables again after its commits, so of two merges that did not see each
+other's rows at least one repairs the key.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -40,23 +39,23 @@ _ARRIVING: Final = "arriving"
 _ORIGIN: Final = "_origin"
 _NUMBER: Final = "_number"
 Snapshots = tuple[int | None, int | None]
-"""Ids of the current snapshots of the table of live rows and of the table of deleted rows."""
+"""Ids of the current snapshots of the live table and of the table of deleted rows."""
 
 
 class BusyTableError(ProcessingError):
-    """The table was changed during each attempt; a later run merges the files."""
+    """The table changed during every attempt; a later run merges the files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a merge did."""
+    """The result of a merge."""
 
     live: int | None
-    """Id of the current snapshot of the table of live rows; None if the table never had a row."""
+    """Id of the live table's current snapshot; None if the table has never had a row."""
     deleted: int | None
-    """The same of the table of deleted rows."""
+    """The same for the table of deleted rows."""
     commits: int
-    """Number of commits, to both tables."""
+    """Number of commits to both tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Loaded:
 
     @property
     def snapshot(self) -> int | None:
-        """Id of its current snapshot; None if it never had one."""
+        """Return the id of its current snapshot; None if it has none."""
         current = self.table.current_snapshot()
         return current.snapshot_id if current else None
 
@@ -76,23 +75,23 @@ class Loaded:
 def merge(
     published: Published, store: Store, files: Collection[str], replaced: Collection[str] = (), run_id: str = ""
 ) -> Merged:
-    """Merge some history files, in batches of rows that are merged one after the other.
+    """Merge some history files in batches of rows, one after another.
 
-    What a merge holds in memory follows its batch. The files of replaced objects are one batch, however large they are:
-    they have to be whole to be compared with the tables.
+    Memory follows the size of a batch. The files of replaced objects form one batch of any size, because they must be
+    compared with the tables as a whole.
 
     Args:
         published: the dataset's tables.
         store: the lake.
         files: keys of the history files.
-        replaced: keys of those inbound objects of which an earlier history file may have been merged. Their rows in the
-            tables that the new files do not have are given up, and the keys of these are looked up in all of history.
-        run_id: of the run, for people.
+        replaced: keys of the inbound objects whose earlier history files may have been merged. Rows of these objects
+            that the new files lack leave the tables, and their keys are looked up in all history.
+        run_id: id of the run, for people.
 
     Raises:
         BusyTableError: other writers changed the tables during every attempt.
         RebuildNeededError: the tables were made with another key or order.
-        UnpublishableColumnError: a column has a type that the tables cannot hold.
+        UnpublishableColumnError: the tables cannot hold a column's type.
     """
     commits, snapshots = 0, (None, None)
     for batch, replaced_in_it in _work(store, frozenset(files), replaced):
@@ -104,7 +103,7 @@ def merge(
 def _work(
     store: Store, files: frozenset[str], replaced: Collection[str]
 ) -> Iterator[tuple[Sequence[Piece], Collection[str]]]:
-    """The batches, and which objects are replaced in each."""
+    """Yield the batches, each with its replaced objects."""
     whole = {parse_inbound_key(key).warehouse_key for key in replaced} & files
     if replaced:
         yield [*pieces(store, whole, ROWS_AT_ONCE)], replaced
@@ -116,7 +115,7 @@ def _work(
 def _merged(
     published: Published, store: Store, batch: Sequence[Piece], replaced: Collection[str], run_id: str
 ) -> tuple[Snapshots, int]:
-    """Merge one batch. Returns the tables' snapshots and the number of commits."""
+    """Merge one batch. Return the tables' snapshots and the number of commits."""
     commits = 0
     for _ in range(ATTEMPTS):
         live, gone = (load_checked(published, name) for name in (published.live, published.deleted))
@@ -135,10 +134,10 @@ def _merged(
 
 
 def load_checked(published: Published, name: str) -> Loaded:
-    """One of a dataset's tables as it is now; it is created if it does not exist.
+    """Load one of a dataset's tables; it is created if it does not exist.
 
     Raises:
-        RebuildNeededError: it was made with another key or order.
+        RebuildNeededError: the table was made with another key or order.
     """
     table = published.load(name)
     published.check(table)
@@ -146,14 +145,14 @@ def load_checked(published: Published, name: str) -> Loaded:
 
 
 def current_snapshots(published: Published) -> Snapshots:
-    """The tables' snapshots as they are now."""
+    """Return the tables' present snapshots."""
     tables = (published.load(name).current_snapshot() for name in (published.live, published.deleted))
     live, gone = (each.snapshot_id if each else None for each in tables)
     return live, gone
 
 
 class _Attempt:
-    """One attempt at a merge, from two tables as they were loaded."""
+    """One attempt at a merge, from two loaded tables."""
 
     def __init__(self, published: Published, store: Store, live: Loaded, gone: Loaded, run_id: str) -> None:
         self._published, self._store, self._live, self._gone = published, store, live, gone
@@ -164,13 +163,13 @@ class _Attempt:
         self._deciding = {name: self._columns[name] for name in dict.fromkeys((*self._key, *order))}
         self.commits = 0
         self.complete = True
-        """Whether nothing is left to do that has to wait for these commits."""
+        """True if no work remains that had to wait for these commits."""
 
     def run(self, batch: Sequence[Piece], replaced: Collection[str]) -> Snapshots:
-        """Commit what there is to do.
+        """Commit the necessary changes.
 
         Returns:
-            The snapshots that the tables have if nobody else changed them.
+            The tables' snapshots, unless another writer changed them.
         """
         history = History(self._store, self._published.dataset, polars_columns(self._live.table.schema()))
         arriving = history.rows(batch)
@@ -187,10 +186,10 @@ class _Attempt:
         return self._write(history, arriving, winners, losers, stale)
 
     def _stale(self, history: History, arriving: pl.DataFrame, replaced: Collection[str]) -> pl.DataFrame:
-        """The rows that the tables have of some objects and that the objects' new files do not have.
+        """Find the rows of some objects in the tables that the objects' new files do not have.
 
         Returns:
-            Their FILE and POSITION, their keys, and in DELETED which table they are in.
+            Their FILE and POSITION, their keys, and in DELETED the table that has them.
         """
         objects = Keys(pl.DataFrame({OBJECT: sorted(replaced)}))
         own = history.stored(arriving)
@@ -209,7 +208,7 @@ class _Attempt:
         return declared(pairs.filter(~equal).lazy(), {**place, **key}).collect()
 
     def _candidates(self, arriving: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:
-        """The rows that may count of each key that arrives: those that arrive and those that the tables have."""
+        """Return the rows that may count for each arriving key: arriving rows and rows of the tables."""
         new = arriving.select(*self._deciding, DELETED, _NUMBER, pl.lit(_ARRIVING).alias(_ORIGIN))
         keys = Keys(stored(arriving.select(self._key), {name: self._columns[name] for name in self._key}))
         look_back = look_back_of(self._published.dataset, arriving)
@@ -219,12 +218,12 @@ class _Attempt:
             )
             for origin, each in ((_LIVE, self._live), (_GONE, self._gone))
         ).join(stale, on=[FILE, POSITION], how="anti")
-        # A row that is there already does not arrive again.
+        # A row that is already in the tables does not arrive again.
         new = new.join(known, on=[*self._deciding], how="anti", nulls_equal=True)
         return pl.concat([known, new], how="diagonal").with_row_index("_candidate")
 
     def _located(self, loaded: Loaded, keys: Keys, look_back: LookBack | None) -> pl.DataFrame:
-        """The rows of a table that have one of some keys: what decides which counts, FILE and POSITION."""
+        """Return a table's rows with one of some keys: the deciding columns, FILE and POSITION."""
         others = {name: kind for name, kind in stored_columns(self._deciding).items() if name not in keys.rows.columns}
         rows = located(loaded.table, loaded.files, keys, others, look_back)
         place = {FILE: pl.String(), POSITION: pl.Int64()}
@@ -244,7 +243,8 @@ class _Attempt:
 
         superseded = losers.filter(pl.col(_ORIGIN) != _ARRIVING)
         shown = winners.filter(~pl.col(DELETED)).select(self._key)
-        # What a live row supersedes or replaces leaves the table of deleted rows only when the live row is there.
+        # A row that a live row supersedes or replaces leaves the table of deleted rows only after the live row has
+        # entered.
         gone_rows = pl.concat(
             [
                 superseded.filter(pl.col(_ORIGIN) == _GONE).select(FILE, POSITION, *self._key),
@@ -264,10 +264,10 @@ class _Attempt:
         return live, gone
 
     def _commit(self, loaded: Loaded, new: pl.DataFrame, leaving: pl.DataFrame) -> int | None:
-        """Commit rows that enter a table and those of its rows that leave it.
+        """Commit entering rows to a table, together with the deletion of its leaving rows.
 
         Returns:
-            The table's current snapshot.
+            Id of the table's current snapshot.
         """
         own = leaving.filter(pl.col(FILE).is_in([file.path for file in loaded.files]))
         updates = self._published.evolution(loaded.table)

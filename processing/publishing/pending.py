@@ -1,6 +1,6 @@
-"""What is to be merged into a dataset's published tables.
+"""Finds unmerged history files of a dataset.
 
-This does not need pyiceberg, so a run that finds nothing to merge does not load it.
+It does not need pyiceberg, so a run without unmerged files does not load it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -13,35 +13,34 @@ from lake.object_index.publications import Publication, Publications
 from processing.storage.store import ListedObject, Store
 
 BATCH_BYTES: Final = 64 * 1024 * 1024
-"""History that one merge reads, in bytes of parquet. Its rows are held in memory, which are some ten times as large."""
+"""Bytes of parquet that one merge reads. Its rows in memory are about ten times as large."""
 
 
 @dataclass(slots=True)
 class Pending:
-    """What is to be merged."""
+    """The objects to merge."""
 
     objects: list[Publication] = field(default_factory=list[Publication])
     """In the order of their landing days."""
     missed: int = 0
-    """How many of them a full comparison found that the index did not name, without those of the days that each run
-    lists."""
+    """Number of them that only a full comparison found: not in the index, and outside the days that every run lists."""
 
 
 def find_pending(
     store: Store, publications: Publications, dataset: str, days: Collection[date], *, compare_all: bool = False
 ) -> Pending:
-    """Find what is to be merged: what the index names, and what listings show that differs from the index.
+    """Find unmerged objects from the index, and from differences between listings and the index.
 
-    The index learns of a history file a moment after it was written, and would not learn of it if a message was lost.
+    The index records a history file a moment after it was written, and misses it if the message was lost.
 
     Args:
         store: the lake.
-        publications: what was merged.
-        dataset: its name.
-        days: landing days whose history files are listed, beside those of the objects that the index names.
+        publications: the record of merges.
+        dataset: name of the dataset.
+        days: landing days whose history files are listed, beside those of the objects in the index.
         compare_all: list the history files of all days.
     """
-    # In this order: a file that the index names and a later listing does not have was deleted.
+    # In this order, because a file in the index that a later listing lacks was deleted.
     named = {each.key: each for each in publications.open_objects(dataset)}
     listed_days = {*days, *(each.landing_date for each in named.values())}
     prefixes = [warehouse_day_prefix(dataset, day) for day in sorted(listed_days)]
@@ -61,7 +60,7 @@ def find_pending(
 
 
 def batches(objects: Sequence[Publication], most: int = BATCH_BYTES) -> Iterator[list[Publication]]:
-    """The objects in batches whose history files have so many bytes at most; a larger file is a batch of its own."""
+    """Yield the objects in batches of at most so many bytes; a larger file is a batch of its own."""
     batch: list[Publication] = []
     size = 0
     for each in objects:
@@ -75,11 +74,11 @@ def batches(objects: Sequence[Publication], most: int = BATCH_BYTES) -> Iterator
 
 
 def history_files(store: Store, prefixes: Collection[str]) -> Iterator[tuple[InboundObject, ListedObject]]:
-    """The history files under some prefixes, each with its object, in S3's order."""
+    """Yield the history files under some prefixes, each with its object, in S3's order."""
     for prefix in prefixes:
         for listed in store.listing(prefix):
             try:
                 yield parse_warehouse_key(listed.key), listed
             except InvalidKeyError:
-                # Not of the lake's layout: nothing of the platform wrote it.
+                # Outside the lake's layout, so the platform did not write it.
                 continue

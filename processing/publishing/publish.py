@@ -1,16 +1,16 @@
-"""Publishing: what is open of some datasets is merged into their published tables.
+"""Merges the unmerged history files of some datasets into their published tables.
 
-Before a merge each object's item in the index says which history file is being merged, after it which one was. A run
-that is killed leaves its objects open, and the next run merges them again; a merge that is repeated changes nothing.
-Whether the tables may have rows of an earlier history file of an object is known from the same item, so that its rows
-are given up when the file was replaced.
+Before a merge, each object's item in the index records which history file is being merged; after it, which one was. The
+objects of a killed run stay open, and the next run merges them again; repeating a merge changes nothing. The same item
+shows whether the tables may have rows of an earlier history file of the object, so these rows are removed if the file
+was replaced.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -38,24 +38,24 @@ if TYPE_CHECKING:
     from processing.publishing.tables import Published
 
 LEASE: Final = timedelta(minutes=15)
-"""How long a run that died keeps others from a dataset's tables. A run renews its lease before each batch."""
+"""How long a dead run keeps others from a dataset's tables. A run renews its lease before each batch."""
 REBUILT: Final = "rebuilt"
 _WRITES_AT_ONCE: Final = 8
 _DAY: Final = timedelta(days=1)
 _METRICS: Final = {"objects": OBJECTS_MERGED, "bytes": BYTES_MERGED, "commits": TABLE_COMMITS, "missed": OBJECTS_MISSED}
-"""Metric by the name that a count has in the job's log."""
+"""Metrics by the names of the counts in the job's log."""
 
 
 class DamagedHistoryError(ProcessingError):
-    """History files cannot be read; the message has their keys."""
+    """History files cannot be read; the message lists their keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What of the datasets is published."""
+    """What is published."""
 
     days: Mapping[str, Collection[date]]
-    """Landing days whose history files are listed, by dataset; today and yesterday are listed of all."""
+    """Landing days whose history files are listed, by dataset; today and yesterday are always listed."""
     compare_all: bool = False
     """List the history files of all days."""
     rebuild: bool = False
@@ -64,24 +64,24 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Merges what is open."""
+    """Merges unmerged history files."""
 
     store: Store
     publications: Publications
     tables: Callable[[Dataset], Published]
-    """The tables of a dataset. It is called only if there is something to merge, and loads pyiceberg."""
+    """Returns a dataset's tables. It is called only if there is something to merge, and imports pyiceberg."""
     lease: Callable[[str], AbstractContextManager[Lease]]
-    """The lease of the merges of a dataset, by its name. Without it two runs would do the same work."""
+    """Returns the lease on a dataset's merges. Without it, two runs would do the same work."""
     metrics: RunMetrics | None = None
     spark: SparkMerges | None = None
-    """When Spark merges; polars always does if not given."""
+    """When Spark merges; polars merges everything if not given."""
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
     def publish(self, datasets: Mapping[str, Dataset], scope: Scope, run: JobRun) -> None:
-        """Publish some datasets. One that fails stops no other.
+        """Publish some datasets. One that fails does not stop the others.
 
         Raises:
-            JobFailedError: some failed; all others were done.
+            JobFailedError: some datasets failed; all others were published.
         """
         counts: dict[str, dict[str, int]] = {}
 
@@ -101,7 +101,7 @@ class Publisher:
         if not scope.rebuild and not self._pending(dataset, scope).objects:
             return {"missed": 0} if scope.compare_all else {}
         with self.lease(dataset.name) as lease:
-            # What another run merged while this one waited is not open any more.
+            # Objects that another run merged meanwhile are no longer open.
             pending = self._pending(dataset, scope)
             counts = _DatasetMerge(self, dataset, run_id, lease).run(pending, rebuild=scope.rebuild)
             return {**counts, **({"missed": pending.missed} if scope.compare_all else {})}
@@ -114,7 +114,7 @@ class Publisher:
 
 
 class _DatasetMerge:
-    """The merges of one run into one dataset's tables, under its lease."""
+    """One run's merges into one dataset's tables, under its lease."""
 
     def __init__(self, publisher: Publisher, dataset: Dataset, run_id: str, lease: Lease) -> None:
         self._publications, self._dataset, self._run_id, self._lease = publisher.publications, dataset, run_id, lease
@@ -125,18 +125,18 @@ class _DatasetMerge:
         self._counts = Counter[str]()
 
     def run(self, pending: Pending, *, rebuild: bool) -> Counts:
-        # pyiceberg takes half a second to load: most runs have nothing to merge.
+        # Imported here, because pyiceberg takes half a second to load and most runs have nothing to merge.
         from processing.publishing.tables import RebuildNeededError  # noqa: PLC0415
 
         if rebuild:
             return {**self._rebuild(), "outcome": REBUILT}
         live = self._published.found(self._published.live)
         if live is None or live.current_snapshot() is None:
-            # All rows of history are needed, and not only what is open: in a stack of an earlier version, after
-            # somebody dropped the table, and if the first run was killed.
+            # All rows of history are needed in a stack of an earlier version, after somebody dropped the table, and if
+            # the first run was killed.
             return self._rebuild()
         chosen = self._chosen(pending, live)
-        # Spark is for what does not fit into one machine's memory: it merges all at once.
+        # Spark is for data that exceeds one machine's memory: it merges everything at once.
         work = [pending.objects] if chosen.engine is Engine.SPARK else batches(pending.objects)
         for batch in work:
             self._lease.renew()
@@ -163,13 +163,13 @@ class _DatasetMerge:
         begun = self._begin(batch)
         files = [each.inbound.warehouse_key for each, _ in begun if each.history is not None]
         replaced = [each.inbound.key for each, _ in begun if each.is_replaced]
-        with self._naming_damaged(files):
+        with self._naming_damaged(files), self._lease_for(engine):
             merged = self._merging.merge(engine, files, replaced)
         self._end(begun)
         self._counts.update(objects=len(begun), bytes=sum(each.size for each, _ in begun), commits=merged.commits)
 
     def _rebuild(self) -> Counts:
-        """Write the tables again. This merges all that is open of all history, so all of it begins and ends."""
+        """Write the tables again. This merges all open objects of all history, so all of them begin and end."""
         name = self._dataset.name
         everything = find_pending(self._history.all, self._publications, name, (), compare_all=True).objects
         begun = self._begin(everything)
@@ -177,21 +177,25 @@ class _DatasetMerge:
         chosen = BY_POLARS
         if self._spark is not None:
             chosen = self._spark.chosen(lambda: sum(each.size for each in self._history.listing(prefix)))
-        with self._naming_damaged(self._history.keys(prefix)):
+        with self._naming_damaged(self._history.keys(prefix)), self._lease_for(chosen.engine):
             self._merging.rebuild(chosen.engine)
         self._end(begun)
         self._counts.update(objects=len(begun), bytes=sum(each.size for each, _ in begun))
         return {**self._counts, **self._words(chosen)}
 
+    def _lease_for(self, engine: Engine) -> AbstractContextManager[None]:
+        """Hold the lease while an engine works. polars takes a moment for a batch, Spark any time for all files."""
+        return self._lease.kept(LEASE / 3) if engine is Engine.SPARK else nullcontext()
+
     def _begin(self, objects: Sequence[Publication]) -> list[tuple[Publication, Publication]]:
-        """The objects as they were and as they are now, without those that another run began meanwhile."""
+        """Return the objects before and after they begin, without those that another run began meanwhile."""
         now = worked_ahead(self._publications.begin, objects, _WRITES_AT_ONCE)
         begun = [(before, after) for before, after in zip(objects, now, strict=True) if after is not None]
         self._history.without = {before.inbound for before, _ in begun if before.history is None}
         if any(before.merging is not None for before, _ in begun):
             from processing.publishing.fence import fence  # noqa: PLC0415
 
-            # The run that began it may only be slow, and could commit what it has read when its lease is over.
+            # The earlier run may only be slow, and could still commit what it has read after its lease.
             fence(self._published)
         return begun
 
@@ -201,7 +205,7 @@ class _DatasetMerge:
 
     @contextmanager
     def _naming_damaged(self, files: Iterable[str]) -> Generator[None]:
-        """Name the history files that cannot be read, if the work fails because of them."""
+        """If the work fails because history files cannot be read, name them."""
         try:
             yield
         except (*READING, SparkFailedError) as error:
@@ -214,10 +218,10 @@ class _DatasetMerge:
 
 
 def _noteworthy(results: Iterator[Result]) -> Iterator[Result]:
-    """Without the datasets that had nothing to merge: a run has many of them."""
+    """Skip the datasets that had nothing to merge: a run has many of them."""
     return (each for each in results if each.error is not None or each.counts)
 
 
 def lease_of(client: DynamoDBClient, table: str) -> Callable[[str], Lease]:
-    """The leases of merges in the object index's table, by dataset."""
+    """Return the leases on merges in the object index's table, by dataset."""
     return lambda dataset: Lease(client, table, (OBJECT_KEY, f"tables of {dataset}"), lasts=LEASE, wait=LEASE)

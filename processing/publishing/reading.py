@@ -1,4 +1,4 @@
-"""A published table as the jobs read it."""
+"""Reads a published table for the jobs."""
 
 import os
 
@@ -11,20 +11,20 @@ from processing.storage.columns import published_columns
 
 
 def published_rows(table: Table, dataset: Dataset, snapshot: int | None = None) -> pl.LazyFrame:
-    """The rows of one of a dataset's published tables with the types that it declares.
+    """Return the rows of a dataset's published table with the declared types.
 
-    Columns that are not asked for are not read. A column that the table does not have yet is missing in all rows, or
-    has the value that the dataset states for them.
+    Only the requested columns are read. A column that the table does not have yet is missing in all rows, or has the
+    value that the dataset declares for this case.
 
     Args:
-        table: the table, as it was loaded: what is committed later is not read.
-        dataset: whose table.
+        table: the table as loaded; later commits are not read.
+        dataset: the table's dataset.
         snapshot: id of the snapshot to read; the current one if not given.
     """
-    # polars warns unless its own planner is installed, which is another package. A published table has few files.
+    # polars warns unless its own planner, another package, is installed. A published table has few files.
     os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
     columns = published_columns(dataset)
-    # polars' own readers know nothing of the table's FileIO but what these properties say.
+    # polars' own readers get the table's FileIO settings only from these properties.
     rows = pl.scan_iceberg(table, snapshot_id=snapshot, storage_options=table.io.properties)
     known = rows.collect_schema()
     later = [pl.lit(None, kind).alias(name) for name, kind in stored_columns(columns).items() if name not in known]

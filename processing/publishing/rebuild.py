@@ -1,4 +1,4 @@
-"""Replace all rows of a dataset's published tables by those that its history gives."""
+"""Replaces all rows of a dataset's published tables by the rows computed from its history."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -21,15 +21,15 @@ from processing.publishing.tables import Published
 from processing.storage.store import Store
 
 Writing = Callable[[Mapping[bool, Table], Mapping[bool, TableMetadata]], Iterator[tuple[bool, list[DataFile]]]]
-"""Writes the rows of both tables, first the deleted ones (True). It is given the tables as they were loaded, and their
-metadata as they are to have it. One table is committed before the rows of the next are asked for."""
+"""Writes the rows of both tables, the deleted rows (True) first. It receives the tables as loaded, and their future
+metadata. One table is committed before the rows of the next are requested."""
 
 
 def rebuild(published: Published, store: Store, run_id: str = "") -> None:
-    """Write both tables again from all history files, with the key, the order and the types that are declared now.
+    """Write both tables again from all history files, with the key, order and types declared now.
 
-    Each table is replaced in one commit: its readers see the old rows or the new ones. The whole history is read, once.
-    It is divided on the local disk, so that memory holds the rows of one file at most.
+    Each table is replaced in one commit, so its readers see either the old rows or the new ones. The whole history is
+    read once and divided on the local disk, so memory holds the rows of at most one file.
 
     Raises:
         BusyTableError: other writers changed the tables during every attempt.
@@ -55,7 +55,7 @@ def replace_rows(published: Published, writing: Writing, run_id: str) -> None:
 
 
 def _replace(published: Published, writing: Writing, run_id: str) -> None:
-    # The tables are loaded before history is read: what is merged from here on is a conflict.
+    # The tables are loaded before history is read, so any merge from now on is a conflict.
     tables = {deleted: published.load(published.deleted if deleted else published.live) for deleted in (True, False)}
     updates = {deleted: published.redefinition(table) for deleted, table in tables.items()}
     metadata = {deleted: evolved(table, updates[deleted]) for deleted, table in tables.items()}
@@ -67,7 +67,7 @@ def _replace(published: Published, writing: Writing, run_id: str) -> None:
             for path in (file.path, *(each.data_file.file_path for each in file.deletes))
         }
         if deleted:
-            # A run that is killed between the two commits leaves tables that belong to different histories.
+            # A run killed between the two commits leaves tables that belong to different histories.
             commit(tables[False], Change(updates=published.beginning_of_rebuild()), {})
         commit(table, Change(added, removed, updates[deleted]), {"data-platform.run": run_id})
 

@@ -1,11 +1,11 @@
-"""Tables of one process: Spark changes copies of the published tables, and nobody else sees them.
+"""Temporary tables of one process: Spark changes copies of the published tables that nobody else sees.
 
-Iceberg's own commit repeats itself on whatever the table has become, and a merge has to know that the table is still as
-it was loaded (processing.publishing.commit). So Spark merges into a copy. It is the metadata of the loaded table under
-another name, which refers to the table's own files. What the copy's commit added and removed is then committed to the
-table. The copy ends with the process: a run that is killed leaves nothing but files that no table refers to.
+Iceberg's own commit retries on whatever the table has become, but a merge must know that the table is still the loaded
+one (processing.publishing.commit). So Spark merges into a copy: the metadata of the loaded table under another name,
+which refers to the table's own files. The files that the copy's commit added and removed are then committed to the
+table. The copy ends with the process, so a killed run leaves only unreferenced files.
 
-The copies are in a catalogue that answers Iceberg's REST protocol on loopback, for the driver of Spark alone.
+The copies are in a catalogue that speaks Iceberg's REST protocol on loopback, only for Spark's driver.
 iceberg.apache.org/rest-catalog-spec/
 """
 
@@ -35,7 +35,7 @@ _TABLES: Final = f"/v1/namespaces/{_NAMESPACE}/tables/"
 
 
 class _Commit(BaseModel):
-    """What a commit asks for. The table is in its path."""
+    """The request of a commit. The table is in its path."""
 
     requirements: tuple[TableRequirement, ...] = ()
     updates: tuple[TableUpdate, ...] = ()
@@ -50,12 +50,12 @@ class ScratchTables:
         self._lock = Lock()
 
     def add(self, name: str, metadata: TableMetadata) -> None:
-        """Add a table as some metadata describes it."""
+        """Add a table with some metadata."""
         with self._lock:
             self._tables[name] = metadata
 
     def sql_name(self, name: str) -> str:
-        """A table's name in Spark's SQL."""
+        """Return a table's name in Spark's SQL."""
         return f"{self._catalogue}.{_NAMESPACE}.{name}"
 
     def remove(self, names: Iterable[str]) -> None:
@@ -65,12 +65,12 @@ class ScratchTables:
                 del self._tables[name]
 
     def metadata(self, name: str) -> TableMetadata:
-        """A table as it is now."""
+        """Return the present state of a table."""
         with self._lock:
             return self._tables[name]
 
     def found(self, name: str) -> TableMetadata | None:
-        """A table as it is now; None if it was not added."""
+        """Return the present state of a table; None if it was not added."""
         with self._lock:
             return self._tables.get(name)
 
@@ -78,7 +78,7 @@ class ScratchTables:
         """Change a table.
 
         Raises:
-            CommitFailedException: it is not as the request requires it to be.
+            CommitFailedException: it is not in the state that the request requires.
         """
         with self._lock:
             metadata = self._tables[name]
@@ -98,7 +98,7 @@ def scratch_tables(session: "SparkSession") -> ScratchTables:
 
 @cache
 def _started(application: str) -> tuple[ScratchTables, Mapping[str, str]]:
-    """The catalogue of one of Spark's applications, and the options by which its sessions find it."""
+    """The catalogue of one Spark application, and the options with which its sessions find it."""
     catalogue, token = f"scratch_{secrets.token_hex(4)}", secrets.token_urlsafe()
     tables = ScratchTables(catalogue)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, tables, token))
@@ -109,7 +109,7 @@ def _started(application: str) -> tuple[ScratchTables, Mapping[str, str]]:
         f"{name}.type": "rest",
         f"{name}.uri": f"http://127.0.0.1:{server.server_port}",
         f"{name}.rest.auth.type": "none",
-        # Spark shows no option whose name has "token" in it.
+        # Spark redacts options whose name contains "token".
         f"{name}.header.{_HEADER}": token,
         f"{name}.rest-metrics-reporting-enabled": "false",
     }
@@ -146,14 +146,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing: a request is not an event of the job."""
 
     def _path(self) -> str | None:
-        """The path that is asked for; None if the caller is not the session; it was then answered."""
+        """Return the requested path; None if the caller is not the session, which was then answered."""
         if not secrets.compare_digest(self.headers.get(_HEADER, ""), self._token):
             self._refuse(HTTPStatus.UNAUTHORIZED, "NotAuthorizedException", "the token is another one")
             return None
         return self.path.partition("?")[0]
 
     def _metadata(self, path: str) -> TableMetadata | None:
-        """The table of a path; None if it was not added; the caller was then answered."""
+        """Return the table of a path; None if it was not added, and the caller was answered."""
         found = self._tables.found(path.removeprefix(_TABLES)) if path.startswith(_TABLES) else None
         if found is None:
             self._refuse(HTTPStatus.NOT_FOUND, "NoSuchTableException", f"{path} does not exist")
@@ -172,5 +172,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _loaded(metadata: TableMetadata) -> dict[str, Any]:
-    # A table is its metadata here: no file has it.
+    # A table here consists of its metadata only, without a file.
     return {"metadata-location": None, "metadata": json.loads(metadata.model_dump_json()), "config": {}}

@@ -1,10 +1,10 @@
-"""Which snapshots of a published table are kept for time travel.
+"""Decides which snapshots of a published table are kept for time travel.
 
-Kept are the last RECENT snapshots, and of each of the last days that the dataset declares the snapshot that was current
-at the day's end (UTC). So a table that is merged every minute keeps as much time travel as one that is merged each
-night, and its metadata, which each commit reads and writes, does not grow.
+The last RECENT snapshots are kept, and for each of the last days that the dataset declares, the snapshot at the end of
+the day (UTC). So a table that is merged every minute keeps as much time travel as one that is merged each night, and
+its metadata, which each commit reads and writes, does not grow.
 
-The table itself has both numbers, as Iceberg's own properties: the expiry of another engine follows them too.
+The table has both numbers as Iceberg's own properties, so other engines expire by them too.
 """
 
 from bisect import bisect_right
@@ -16,7 +16,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
 
 RECENT: Final = 20
-"""Snapshots that are always kept. A reader may work on one for as long as this number of commits takes."""
+"""Number of snapshots that are always kept. A reader may use one for as long as this number of commits takes."""
 _DAY: Final = timedelta(days=1)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _AGE: Final = "history.expire.max-snapshot-age-ms"
@@ -24,18 +24,18 @@ _NUMBER: Final = "history.expire.min-snapshots-to-keep"
 
 
 def retention_properties(days: int) -> dict[str, str]:
-    """The properties of a table whose state at the end of each of the last days is kept."""
+    """Return the properties of a table that keeps its state at the end of each of the last days."""
     return {_AGE: str(days * _DAY // _MILLISECOND), _NUMBER: str(RECENT)}
 
 
 def expired_snapshots(metadata: TableMetadata, now: datetime) -> list[int]:
-    """Ids of the snapshots that are not kept any longer, oldest first.
+    """Return the ids of snapshots that are no longer kept, oldest first.
 
-    A snapshot that a branch or a tag names is kept. A table without the properties of `retention_properties` keeps all.
+    A snapshot with a branch or a tag is kept. A table without the properties of `retention_properties` keeps all.
 
     Args:
-        metadata: of the table.
-        now: the time, with its time zone.
+        metadata: the table's metadata.
+        now: the present time, with time zone.
     """
     age, number = metadata.properties.get(_AGE), metadata.properties.get(_NUMBER)
     if age is None or number is None:
@@ -52,14 +52,14 @@ def expired_snapshots(metadata: TableMetadata, now: datetime) -> list[int]:
 
 
 def snapshot_at(metadata: TableMetadata, moment: datetime) -> Snapshot | None:
-    """The latest kept snapshot that was current at or before a moment; None if the table keeps no such snapshot."""
+    """Return the latest kept snapshot that was current at or before a moment; None if no such snapshot is kept."""
     found = _at(_became_current(metadata), moment)
     return None if found is None else metadata.snapshot_by_id(found)
 
 
 def _became_current(metadata: TableMetadata) -> list[tuple[int, int]]:
-    """When which kept snapshot became the current one: milliseconds since 1970 and its id, in the order of time."""
-    # The log also has what a person rolled back to. Some engines delete the log's beginning when they expire snapshots.
+    """Return when each kept snapshot became current: milliseconds since 1970 and id, in order of time."""
+    # The log also contains rollbacks. Some engines delete the log's beginning when they expire snapshots.
     kept = {each.snapshot_id for each in metadata.snapshots}
     logged = {(entry.timestamp_ms, entry.snapshot_id) for entry in metadata.snapshot_log if entry.snapshot_id in kept}
     return sorted(logged | {(each.timestamp_ms, each.snapshot_id) for each in metadata.snapshots})
@@ -71,6 +71,6 @@ def _at(became_current: Sequence[tuple[int, int]], moment: datetime) -> int | No
 
 
 def _ends_of_days(now: datetime, days: int) -> Iterator[datetime]:
-    """The last millisecond of each of the days before today."""
+    """Yield the last millisecond of each of the days before today."""
     today = datetime.combine(now.astimezone(UTC).date(), time.min, UTC)
     return (today - number * _DAY - _MILLISECOND for number in range(days))

@@ -1,6 +1,6 @@
-"""From the rows that enter and leave a table to the files of a commit, by Spark: `processing.publishing.change` for it.
+"""Writes the files of a commit with Spark, like `processing.publishing.change`.
 
-Which files are rewritten is decided as there. Spark merges into a copy of the table that has the touched files alone.
+The same rule decides which files are rewritten. Spark merges into a copy of the table that has only the touched files.
 """
 
 import secrets
@@ -31,58 +31,58 @@ from processing.storage.store import MEBIBYTE
 
 _WRITING: Final[Mapping[str, str]] = {
     "write.merge.mode": "merge-on-read",
-    # A delete file for each data file: polars reads only such ones natively.
+    # A delete file for each data file, because polars can read only such ones.
     "write.delete.granularity": "file",
-    # Sorted over all files, so that each has keys of its own.
+    # Sorted over all files, so that each has its own range of keys.
     "write.distribution-mode": "range",
     "write.merge.distribution-mode": "range",
-    # A merge by polars holds the keys of one row group in memory.
+    # A merge with polars holds the keys of one row group in memory.
     "write.parquet.row-group-size-bytes": str(16 * MEBIBYTE),
     "write.target-file-size-bytes": str(128 * MEBIBYTE),
 }
 """How Spark writes the files of a copy. The published table does not have these properties."""
 _SORT_ORDER: Final = 1
 _SORT_ORDER_FIELD: Final = [field.name for field in DATA_FILE_TYPE[DEFAULT_READ_VERSION].fields].index("sort_order_id")
-"""Where pyiceberg's record of a file has the sort order that it was written in."""
+"""Where pyiceberg's record of a file keeps the sort order with which it was written."""
 _LEAVING: Final = "_published_leaving"
 
 
 class Copies:
-    """Copies of the tables of a dataset, for Spark."""
+    """Copies of a dataset's tables, for Spark."""
 
     def __init__(self, session: SparkSession, scratch: ScratchTables, published: Published) -> None:
         self._session, self._scratch, self._published = session, scratch, published
         self.names: list[str] = []
-        """Of all copies that were added."""
+        """Names of all added copies."""
 
     def add(self, table: Table, metadata: TableMetadata, files: Iterable[DataFile]) -> str:
-        """Add a copy that has some files only. Returns its name.
+        """Add a copy that has only some files. Return its name.
 
         Args:
-            table: that is copied.
-            metadata: with the schema that the copy is to have.
+            table: the table to copy.
+            metadata: contains the copy's schema.
             files: data files and position delete files.
         """
         name = f"copy_{secrets.token_hex(4)}"
-        self.names.append(name)
         self._scratch.add(name, _sorted(holding(table, metadata, [*files]), self._published))
+        self.names.append(name)
         return name
 
     def rows(self, copy: str) -> DataFrame:
-        """The rows of a copy as it is now."""
+        """Return the present rows of a copy."""
         return self._session.table(self._scratch.sql_name(copy))
 
     def rows_of(self, table: Table, metadata: TableMetadata, files: Iterable[TableFile]) -> DataFrame:
-        """The live rows of some files of a table."""
+        """Return the live rows of some files of a table."""
         return self.rows(self.add(table, metadata, _with_deletes(files)))
 
     def append(self, copy: str, rows: DataFrame) -> None:
-        """Write rows to a copy, sorted. Columns that they do not have are missing in it."""
+        """Write rows to a copy, sorted. Columns that they lack are missing in it."""
         columns = polars_columns(self._scratch.metadata(copy).schema())
         rows.select(*_completed(rows, columns)).writeTo(self._scratch.sql_name(copy)).append()
 
     def merge(self, copy: str, order: Order, entering: DataFrame, leaving: DataFrame) -> None:
-        """Let rows enter a copy, and others, by their deciding columns, leave it."""
+        """Let rows enter a copy, and let others, given by their deciding columns, leave it."""
         columns = [*polars_columns(self._scratch.metadata(copy).schema())]
         new = entering.select(*_completed(entering, columns), f.lit(col=False).alias(_LEAVING))
         old = leaving.select(*order.deciding, f.lit(col=True).alias(_LEAVING))
@@ -100,7 +100,7 @@ class Copies:
             self._session.catalog.dropTempView(view)
 
     def files(self, copy: str, table: Table) -> dict[str, DataFile]:
-        """The data files and delete files of a copy, by their path."""
+        """Return the data files and delete files of a copy, by path."""
         snapshot = self._scratch.metadata(copy).current_snapshot()
         manifests = snapshot.manifests(table.io) if snapshot else []
         entries = (entry for each in manifests for entry in each.fetch_manifest_entry(table.io, discard_deleted=True))
@@ -132,12 +132,12 @@ def change_by_spark(
         copies: where Spark merges.
         published: the dataset's tables.
         loaded: the table.
-        entering: rows that enter, as they are stored, and their number.
-        leaving: FILE, POSITION and the deciding columns of the rows that leave, and their number in each file.
-        updates: of the schema, in the same commit.
+        entering: entering rows in stored form, and their number.
+        leaving: FILE, POSITION and the deciding columns of the leaving rows, and their number in each file.
+        updates: changes of the schema, in the same commit.
 
     Raises:
-        LostRowsError: the written files do not have the rows that they should have.
+        LostRowsError: the written files do not have the expected rows.
     """
     (new, new_count), (old, old_counts) = entering, leaving
     table, metadata = loaded.table, evolved(loaded.table, updates)
@@ -176,8 +176,8 @@ def written_by_spark(copies: Copies, table: Table, metadata: TableMetadata, rows
 
     Args:
         copies: where Spark writes.
-        table: in whose folder.
-        metadata: with the schema that the files are to have.
+        table: the table in whose folder the files are written.
+        metadata: contains the files' schema.
         rows: stored columns.
     """
     copy = copies.add(table, metadata, ())
@@ -197,7 +197,7 @@ def _check(added: Sequence[DataFile], removed: Sequence[DataFile], rows: int, de
 
 
 def _with_deletes(files: Iterable[TableFile]) -> Iterator[DataFile]:
-    """Data files with all files that delete rows of them, each once."""
+    """Return data files with all files that delete rows of them, each once."""
     found = {each.data_file.file_path: each.data_file for file in files for each in (file.entry, *file.deletes)}
     return iter(found.values())
 
@@ -207,7 +207,7 @@ def _completed(rows: DataFrame, columns: Iterable[str]) -> list[Column]:
 
 
 def _sorted(metadata: TableMetadata, published: Published) -> TableMetadata:
-    """The metadata of a table whose files Spark writes as the platform's are."""
+    """Return the metadata of a table whose files Spark writes like the platform's."""
     schema = metadata.schema()
     fields = [
         SortField(schema.find_field(name).field_id, IdentityTransform(), SortDirection.ASC, NullOrder.NULLS_FIRST)
@@ -223,7 +223,7 @@ def _sorted(metadata: TableMetadata, published: Published) -> TableMetadata:
 
 
 def _unsorted(file: DataFile) -> DataFile:
-    """A file for a table that does not have the copies' sort order."""
+    """Return a file for a table that does not have the copies' sort order."""
     file[_SORT_ORDER_FIELD] = None
     return file
 

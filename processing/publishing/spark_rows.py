@@ -1,4 +1,4 @@
-"""Which rows enter and leave a dataset's tables, by Spark: the rules of `processing.publishing.merge`."""
+"""Decides with Spark which rows enter and leave a dataset's tables, by the rules of `processing.publishing.merge`."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -36,13 +36,13 @@ class Order:
     key: list[str]
     """Stored columns of the key."""
     deciding: list[str]
-    """The key and the columns that decide. No two rows of a table are equal in them."""
+    """The key and the deciding columns. No two rows of a table are equal in them."""
     receipt: list[str]
-    """Stored columns by which the row counts that was received first; none if the last row counts."""
+    """Stored columns that make the first received row count; none if the last row counts."""
 
     @classmethod
     def of(cls, published: Published) -> Self:
-        """The order of a dataset's rows."""
+        """Return the order of a dataset's rows."""
         columns = published_columns(published.dataset)
         receipt = [*stored_columns({name: columns[name] for name in published.dataset.receipt_order})]
         key = [*published.key]
@@ -50,19 +50,19 @@ class Order:
         return cls(key, deciding, receipt)
 
     def counts_first(self) -> list[Column]:
-        """By what the rows of a key are sorted so that the one that counts is the first."""
-        # As `processing.storage.views.in_order` has them.
+        """Return the sort order in which a key's first row is the one that counts."""
+        # As in `processing.storage.views.in_order`.
         columns = [*map(f.col, self.receipt), f.coalesce(AS_OF, LANDED_AT), *map(f.col, (LANDED_AT, OBJECT, LINE))]
         return [each.asc_nulls_last() if self.receipt else each.desc_nulls_last() for each in columns]
 
 
 def in_table(rows: DataFrame, name: str, columns: list[str]) -> DataFrame:
-    """Some columns of the rows of one of the tables, with the place of each.
+    """Return some columns of the rows of one table, with the place of each row.
 
     Args:
-        rows: as Spark reads the table.
+        rows: the table as Spark reads it.
         name: LIVE or GONE.
-        columns: stored columns. One that the table does not have is left out.
+        columns: stored columns. Columns that the table lacks are omitted.
     """
     place = [f.col("_file").alias(FILE), f.col("_pos").alias(POSITION)]
     known = [column for column in columns if column in rows.columns]
@@ -70,11 +70,11 @@ def in_table(rows: DataFrame, name: str, columns: list[str]) -> DataFrame:
 
 
 def stale_rows(order: Order, found: DataFrame, arriving: DataFrame) -> DataFrame:
-    """Those of some rows of the tables that do not arrive again as they are.
+    """Return those rows of the tables that do not arrive again unchanged.
 
     Args:
-        order: of the rows.
-        found: the rows that the tables have of replaced objects, with all columns and their place.
+        order: order of the rows.
+        found: rows of replaced objects in the tables, with all columns and their place.
         arriving: rows of these objects' new files.
     """
     same = [OBJECT, LINE, *order.key]
@@ -87,16 +87,16 @@ def stale_rows(order: Order, found: DataFrame, arriving: DataFrame) -> DataFrame
 
 
 def decisions(order: Order, arriving: DataFrame, known: DataFrame, stale: DataFrame | None) -> DataFrame:
-    """What each row does that enters or leaves a table.
+    """Return what each row does that enters or leaves a table.
 
     Args:
-        order: of the rows.
+        order: order of the rows.
         arriving: rows of history files, with their stored columns and IS_DELETED.
-        known: rows of the tables, with the deciding columns and their place. Those whose key does not arrive stay.
-        stale: rows of the tables that leave whatever arrives.
+        known: rows of the tables, with the deciding columns and their place. Rows whose key does not arrive stay.
+        stale: rows of the tables that leave in any case.
 
     Returns:
-        The arriving rows' columns, FILE and POSITION of rows that leave, TO and DOES.
+        The arriving rows' columns, FILE and POSITION of leaving rows, TO and DOES.
     """
     candidates = known.join(arriving.select(*order.key).distinct(), on=order.key, how="left_semi")
     if stale is not None:
@@ -107,7 +107,7 @@ def decisions(order: Order, arriving: DataFrame, known: DataFrame, stale: DataFr
         candidates = candidates.withColumn(_IS_STALE, f.lit(col=False))
     new = arriving.withColumn(_IS_STALE, f.lit(col=False))
     every = new.unionByName(candidates, allowMissingColumns=True)
-    # Of two equal rows the one counts that is in a table already.
+    # Of two equal rows, the one that is already in a table counts.
     by_rank = [f.col(_IS_STALE), *order.counts_first(), f.col(FILE).isNull()]
     of_key = Window.partitionBy(*order.key).orderBy(*by_rank)
     ranked = every.select(
@@ -126,6 +126,6 @@ def decisions(order: Order, arriving: DataFrame, known: DataFrame, stale: DataFr
 
 
 def current(order: Order, rows: DataFrame) -> DataFrame:
-    """Of the rows with one key, the one that counts."""
+    """Return the row that counts for each key."""
     of_key = Window.partitionBy(*order.key).orderBy(*order.counts_first())
     return rows.select("*", f.row_number().over(of_key).alias(_RANK)).filter(f.col(_RANK) == 1).drop(_RANK)

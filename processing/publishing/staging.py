@@ -1,7 +1,7 @@
-"""History files as Spark reads them: polars reads them on the executors and writes them as files of an Iceberg table.
+"""Stages history files for Spark: polars reads them on the executors and writes files of an Iceberg table.
 
-So both engines have the same rows: the same types, the same values for missing columns, nanoseconds in a column of
-their own. The files are in the folder of the table of live rows, and no published table refers to them.
+So both engines get the same rows: the same types, the same values for missing columns, and nanoseconds in their own
+column. The files are in the live table's folder, and no published table refers to them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 IS_DELETED: Final = "_published_is_deleted"
-"""Column of a staged row: whether it was deleted at its source. Iceberg reserves the name that history files have."""
+"""Column of a staged row: true if it was deleted at its source. Iceberg reserves the name used in history files."""
 _TASKS_FOR_A_CORE: Final = 3
 
 
@@ -37,30 +37,30 @@ class Staging:
     """How executors write history files as files of a table."""
 
     open_store: Callable[[], Store]
-    """Called on the executors, so it has to be of a module's top level."""
+    """Called on the executors, so it must be a function at module level."""
     dataset: Dataset
     table: Mapping[str, pl.DataType]
-    """Stored columns of the table of live rows."""
+    """Stored columns of the live table."""
     metadata: str
-    """Of the staged table, as JSON."""
+    """Metadata of the staged table, as JSON."""
     io: Mapping[str, str]
-    """Properties of what reads and writes the table's files."""
+    """Properties of the table's FileIO."""
     key_files: Sequence[str] = ()
-    """Files of stored keys. If there are any, only the rows with these keys are written."""
+    """Files of stored keys. If there are any, only rows with these keys are written."""
 
     def files(self, session: "SparkSession", keys: Iterable[str]) -> list[DataFile]:
-        """Write the rows of some history files, by their keys. Returns what was written."""
+        """Write the rows of some history files, given by key. Return the written files."""
         ordered = sorted(set(keys))
         if not ordered:
             return []
         context = session.sparkContext
         number = min(len(ordered), _TASKS_FOR_A_CORE * context.defaultParallelism)
-        # One task has every n-th file: files of one time are often of one size.
+        # One task has every n-th file, because files of one time often have one size.
         tasks = [ordered[start::number] for start in range(number)]
         return context.parallelize(tasks, number).flatMap(self).collect()
 
     def __call__(self, keys: Sequence[str]) -> list[DataFile]:
-        """Write the rows of some history files. What is in memory follows `processing.publishing.history.batches`."""
+        """Write the rows of some history files. Memory follows `processing.publishing.history.batches`."""
         metadata = TableMetadataUtil.parse_raw(self.metadata)
         return write_rows(load_file_io(dict(self.io), metadata.location), metadata, self._frames(keys))
 
@@ -76,7 +76,7 @@ class Staging:
 
     @cached_property
     def _wanted(self) -> pl.DataFrame | None:
-        """The keys, as they are declared."""
+        """Return the keys with the declared types."""
         if not self.key_files:
             return None
         io = load_file_io(dict(self.io))
@@ -92,13 +92,13 @@ class Staging:
 def staging(
     open_store: Callable[[], Store], dataset: Dataset, live: TableMetadata, io: Mapping[str, str]
 ) -> tuple[Staging, TableMetadata]:
-    """How history files are staged, and the table that they are staged in.
+    """Return how history files are staged, and the table in which they are staged.
 
     Args:
         open_store: opens the lake on an executor.
-        dataset: whose history files.
-        live: of the table of live rows, as it is to be, without its snapshots.
-        io: properties of what reads and writes its files.
+        dataset: the dataset of the history files.
+        live: the live table's future metadata, without its snapshots.
+        io: properties of the FileIO of its files.
     """
     schema = live.schema()
     flag = NestedField(live.last_column_id + 1, IS_DELETED, BooleanType(), required=False)

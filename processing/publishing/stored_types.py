@@ -1,6 +1,6 @@
-"""Types that published tables store: which they are, and what a declared column becomes.
+"""The types that published tables store, and the stored type of each declared column.
 
-This does not need pyiceberg, so that a declaration can be checked wherever one is read.
+It does not need pyiceberg, so a declaration can be checked wherever it is read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ PLAIN: Final = (
     pl.Binary(),
     pl.Date(),
 )
-"""Types that are stored as they are, beside Decimal, Datetime and lists."""
+"""Types that are stored unchanged, beside Decimal, Datetime and lists."""
 _STORED: Final[Mapping[pl.DataType, pl.DataType]] = {
     pl.Int8(): pl.Int32(),
     pl.Int16(): pl.Int32(),
@@ -28,20 +28,20 @@ _STORED: Final[Mapping[pl.DataType, pl.DataType]] = {
     pl.UInt16(): pl.Int32(),
     pl.UInt32(): pl.Int64(),
 }
-"""Types that Iceberg does not have, each with the next larger one."""
+"""Types that Iceberg lacks, each with the next larger type."""
 
 
 class UnpublishableColumnError(ProcessingError):
-    """A column's type, or its change, that a published table cannot follow; the message names the column."""
+    """A published table cannot hold a column's type, or cannot follow its change; the message names the column."""
 
 
 def rest_column(column: str) -> str:
-    """Name of the column with the nanoseconds, 0 to 999, that a column of microseconds leaves out."""
+    """Return the name of the column for the nanoseconds, 0 to 999, that a column of microseconds omits."""
     return f"_{column}_ns"
 
 
 def stored_columns(columns: Mapping[str, pl.DataType]) -> pl.Schema:
-    """Columns as the table stores them.
+    """Return the stored columns.
 
     Raises:
         UnpublishableColumnError: a column's type has no counterpart.
@@ -50,7 +50,7 @@ def stored_columns(columns: Mapping[str, pl.DataType]) -> pl.Schema:
 
 
 def is_nanoseconds(kind: pl.DataType) -> bool:
-    """Whether values of a type may have nanoseconds, which a table of format 2 cannot hold."""
+    """Return true if values of a type may have nanoseconds, which a table of format 2 cannot hold."""
     return isinstance(kind, pl.Datetime) and kind.time_unit == "ns"
 
 
@@ -61,7 +61,7 @@ def _stored(column: str, kind: pl.DataType) -> Iterator[tuple[str, pl.DataType]]
 
 
 def stored_type(column: str, kind: pl.DataType) -> pl.DataType:
-    """The type that a column has in the table.
+    """Return a column's type in the table.
 
     Raises:
         UnpublishableColumnError: a table cannot hold the type.
@@ -85,6 +85,6 @@ def stored_type(column: str, kind: pl.DataType) -> pl.DataType:
 
 
 def inner_type(kind: pl.List) -> pl.DataType:
-    """Type of a list's elements."""
+    """Return the type of a list's elements."""
     inner = kind.inner
     return inner if isinstance(inner, pl.DataType) else inner()

@@ -1,4 +1,4 @@
-"""The files of a snapshot of a table, as its manifests list them."""
+"""The files of a table's snapshot, from its manifests."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ class TableFile:
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """Path of the file."""
         return self.entry.data_file.file_path
 
     @property
     def rows(self) -> int:
-        """Rows in it, deleted ones included."""
+        """Number of rows, including deleted ones."""
         return self.entry.data_file.record_count
 
     @property
     def dead(self) -> int:
-        """Rows of it that are deleted, as far as files that delete rows of this one alone show it."""
+        """Number of deleted rows, as far as shown by delete files for this file only."""
         return sum(each.data_file.record_count for each in self.deletes if only_data_file(each.data_file))
 
     @property
@@ -42,7 +42,7 @@ class TableFile:
 
 
 def table_files(table: Table, snapshot: Snapshot | None = None) -> list[TableFile]:
-    """The data files of a snapshot of a table, the current one if not given. Reads its manifests."""
+    """Return the data files of a table's snapshot, by default the current one. This reads its manifests."""
     snapshot = snapshot or table.current_snapshot()
     if snapshot is None:
         return []
@@ -63,7 +63,7 @@ def table_files(table: Table, snapshot: Snapshot | None = None) -> list[TableFil
 
 
 def only_data_file(deletes: DataFile) -> str | None:
-    """Path of the only data file that a position delete file is about; None if it may be about several."""
+    """Return the path of the only data file of a position delete file; None if it may cover several."""
     lower = (deletes.lower_bounds or {}).get(PATH_FIELD)
     upper = (deletes.upper_bounds or {}).get(PATH_FIELD)
     return lower.decode() if lower is not None and lower == upper else None

@@ -1,4 +1,4 @@
-"""The files under the published tables' prefix, as the maintenance sees them."""
+"""The files under the published tables' prefix, for maintenance."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from lake.keys import TABLES
 from processing.errors import ProcessingError
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_s3 import S3Client
 
 # docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
@@ -21,49 +21,49 @@ class UndeletedError(ProcessingError):
 
 
 class StoredFile(NamedTuple):
-    """A file in a table's folder, whether the table has it or not."""
+    """A file in a table's folder, whether or not the table references it."""
 
     address: str
-    """As the table's metadata has it."""
+    """Address in the form of the table's metadata."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     written_at: datetime
-    """By the store's clock, with its time zone."""
+    """Time by the store's clock, with time zone."""
 
 
 class TableFolder(Protocol):
-    """The folder that the published tables' folders are in."""
+    """The folder that contains the published tables' folders."""
 
     address: str
-    """Without a slash at its end."""
+    """Address without a slash at its end."""
 
     def now(self) -> datetime:
-        """The time by the store's clock, with its time zone."""
+        """Return the time by the store's clock, with time zone."""
         ...
 
     def tables(self) -> Iterator[str]:
-        """Names of the folders in it."""
+        """Return the names of its folders."""
         ...
 
     def files(self, table: str) -> Iterator[StoredFile]:
-        """All files in a table's folder."""
+        """Yield all files in a table's folder."""
         ...
 
     def delete(self, addresses: Iterable[str]) -> None:
         """Delete files of the folder.
 
         Raises:
-            UndeletedError: some are still there.
+            UndeletedError: some files still exist.
         """
         ...
 
 
 class S3TableFolder:
-    """The prefix `tables/` of the lake's bucket. It asks S3 for nothing outside of that prefix.
+    """The prefix `tables/` of the lake's bucket. It sends no request for anything outside that prefix.
 
     Args:
         client: a boto3 S3 client.
-        bucket: its name.
+        bucket: name of the bucket.
     """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -71,12 +71,12 @@ class S3TableFolder:
         self.address = f"s3://{bucket}/{TABLES}"
 
     def now(self) -> datetime:
-        """The time at which S3 answers."""
+        """Return the time of an answer of S3."""
         answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"{TABLES}/", MaxKeys=1)
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def tables(self) -> Iterator[str]:
-        """Names of the folders directly below the prefix."""
+        """Return the names of the folders directly below the prefix."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{TABLES}/", Delimiter="/"
         )
@@ -85,11 +85,11 @@ class S3TableFolder:
                 yield entry.get("Prefix", "").removeprefix(f"{TABLES}/").removesuffix("/")
 
     def files(self, table: str) -> Iterator[StoredFile]:
-        """All files in a table's folder."""
+        """Yield all files in a table's folder."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{TABLES}/{table}/")
         for page in pages:
             for entry in page.get("Contents", []):
-                # The type stubs leave open what S3 always gives.
+                # The stubs leave open whether S3 returns these fields; it always does.
                 if "Key" in entry and "LastModified" in entry:
                     yield StoredFile(f"s3://{self._bucket}/{entry['Key']}", entry.get("Size", 0), entry["LastModified"])
 

@@ -1,4 +1,4 @@
-"""A dataset's published tables in the catalogue: one of live rows, one of rows that were deleted at the source."""
+"""A dataset's two published tables in the catalogue: live rows, and rows that were deleted at the source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,22 +33,22 @@ from processing.storage.columns import AS_OF, LANDED_AT, OBJECT
 KEY: Final = "data-platform.key"
 """Property of a table: the columns of its key."""
 ORDER: Final = "data-platform.order"
-"""Property of a table: the columns that say which of the rows with one key counts."""
+"""Property of a table: the columns that decide which of the rows with one key counts."""
 _YES: Final = "yes"
 _NO: Final = "no"
 _OLD_METADATA: Final = 20
 
 
 REBUILDING: Final = "data-platform.rebuilding"
-"""Property of the table of live rows while a rebuild replaces the rows of both tables, one after the other."""
+"""Property of the live table while a rebuild replaces the rows of both tables, one after the other."""
 
 
 class RebuildNeededError(ProcessingError):
-    """The declaration says otherwise than the table which of its rows count; only a rebuild from history can follow."""
+    """Declaration and table disagree on which rows count; only a rebuild from history can resolve this."""
 
 
 class OtherTableError(ProcessingError):
-    """The catalogue has something else under a published table's name, such as a view; nobody but a person drops it."""
+    """Something else in the catalogue, such as a view, has a published table's name. Only a person may drop it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +58,28 @@ class Published:
     catalog: Catalog
     namespace: str
     location: str
-    """Address of the folder that the tables' folders are in."""
+    """Address of the folder with the tables' folders."""
     dataset: Dataset
 
     @property
     def live(self) -> str:
-        """Name of the table of live rows."""
+        """Return the name of the live table."""
         return self.dataset.name
 
     @property
     def deleted(self) -> str:
-        """Name of the table of the rows that were deleted at the source, as they were last."""
+        """Return the name of the table of deleted rows, which holds their last values."""
         return f"{self.dataset.name}{DELETED_TABLE}"
 
     @property
     def key(self) -> pl.Schema:
-        """The stored columns of the key."""
+        """Return the stored columns of the key."""
         columns = published_columns(self.dataset)
         return stored_columns({name: columns[name] for name in self.dataset.schema.primary_key()})
 
     @property
     def order(self) -> pl.Schema:
-        """The stored columns that the rows of a file are sorted by."""
+        """Return the stored columns by which the rows of a file are sorted."""
         if (column := self.dataset.clustered_by) is None:
             return self.key
         stored = stored_columns({column: published_columns(self.dataset)[column]})
@@ -87,18 +87,18 @@ class Published:
 
     @property
     def join_up_to(self) -> int | None:
-        """Most rows of a run of files that a merge joins with its own; None if each may be.
+        """Return the most rows of a run of files that a merge joins with its own; None for any number.
 
-        Keys that are spread are looked for in each run. A table that is clustered by time has no use for long runs:
-        a merge and a reader skip the files of other times.
+        If keys are spread, each run is searched. A table clustered by time does not need long runs: a merge and a
+        reader skip the files of other times.
         """
         return layout.ROWS_IN_FILE if self.dataset.clustered_by else None
 
     def found(self, name: str) -> Table | None:
-        """One of the tables as it is now; None if it does not exist, because nothing was published yet.
+        """Return one of the tables; None if it does not exist, because nothing was published yet.
 
         Raises:
-            OtherTableError: what has this name in the catalogue is not an Iceberg table.
+            OtherTableError: something else than an Iceberg table has this name in the catalogue.
         """
         try:
             return self.catalog.load_table((self.namespace, name))
@@ -112,10 +112,10 @@ class Published:
             return None
 
     def load(self, name: str) -> Table:
-        """One of the tables as it is now; it is created if it does not exist.
+        """Return one of the tables; it is created if it does not exist.
 
         Raises:
-            OtherTableError: what has this name in the catalogue is not an Iceberg table.
+            OtherTableError: something else than an Iceberg table has this name in the catalogue.
         """
         identifier = (self.namespace, name)
         if (table := self.found(name)) is not None:
@@ -131,10 +131,10 @@ class Published:
             return self.catalog.load_table(identifier)
 
     def check(self, table: Table) -> None:
-        """Check that the table's rows were chosen as the dataset is declared.
+        """Check that the table's rows were chosen according to the declaration.
 
         Raises:
-            RebuildNeededError: they were chosen by another key or order, or a rebuild was killed between the tables.
+            RebuildNeededError: another key or order was used, or a rebuild was killed between the tables.
         """
         if table.properties.get(REBUILDING) == _YES:
             raise RebuildNeededError(
@@ -149,10 +149,10 @@ class Published:
                 )
 
     def evolution(self, table: Table) -> tuple[TableUpdate, ...]:
-        """What has to change in a table so that it can hold the rows, and keeps its past, as they are declared.
+        """Return the changes of a table that are needed to hold the declared rows and keep its past.
 
         Raises:
-            UnpublishableColumnError: a column has changed to a type that is not a wider one.
+            UnpublishableColumnError: a column has changed to a type that is not wider.
         """
         wanted = stored_columns(published_columns(self.dataset))
         schema = _schema_updates(table, self._schema(wanted, table))
@@ -162,7 +162,7 @@ class Published:
         return (*schema, SetPropertiesUpdate(updates=kept))
 
     def redefinition(self, table: Table) -> tuple[TableUpdate, ...]:
-        """What has to change in a table that all rows are replaced of: any type, the key, the order."""
+        """Return the changes of a table whose rows are all replaced: any type, the key, the order."""
         wanted = stored_columns(published_columns(self.dataset))
         fresh = self._schema(wanted, table, replace=True)
         properties = SetPropertiesUpdate(updates=self._properties())
@@ -170,9 +170,9 @@ class Published:
 
     @staticmethod
     def beginning_of_rebuild() -> tuple[TableUpdate, ...]:
-        """What has to change in the table of live rows before a rebuild replaces the first rows.
+        """Return the change of the live table before a rebuild replaces the first rows.
 
-        The rebuild's last commit takes it back.
+        The rebuild's last commit reverts it.
         """
         return (SetPropertiesUpdate(updates={REBUILDING: _YES}),)
 
@@ -198,7 +198,7 @@ class Published:
             "write.parquet.compression-codec": "zstd",
             "write.parquet.row-group-limit": str(files.ROW_GROUP),
             "write.metadata.previous-versions-max": str(_OLD_METADATA),
-            # Whole values, not their beginnings: by these a merge and its readers find the files of a key.
+            # Whole values instead of prefixes, because merges and readers use them to find the files of a key.
             **{f"write.metadata.metrics.column.{name}": "full" for name in self.order},
             **retention_properties(self.dataset.retention.time_travel),
             REBUILDING: _NO,

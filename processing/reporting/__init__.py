@@ -1,1 +1,1 @@
-"""Reports: what they are made of, whether they have to be computed again, and their rows."""
+"""Reports: their inputs, whether they must be computed again, and their rows."""

@@ -1,4 +1,4 @@
-"""Which code a report's rows depend on, as a hash: another code may compute other rows from the same inputs."""
+"""Hashes the code on which a report's rows depend, because other code may compute other rows from the same inputs."""
 
 import ast
 import functools
@@ -14,7 +14,7 @@ from typing import Any, Final
 from processing.declaring.report import ATTRIBUTE, Report
 
 _WRITES: Final = ("processing.reporting.computing", "processing.reporting.files")
-"""Modules that decide how the rows of any report are computed and written."""
+"""Modules that determine how the rows of any report are computed and written."""
 _LIBRARIES: Final = ("narwhals", "polars")
 
 
@@ -25,14 +25,14 @@ class _Module:
     name: str
     digest: str
     imports: tuple[str, ...]
-    """Full names of what it imports, modules or not."""
+    """Full names of its imports, modules or not."""
 
 
 def code_hash(report: Report) -> str:
-    """Hash of what makes a report's rows of its inputs, beside the inputs.
+    """Return the hash of everything beside the inputs that determines a report's rows.
 
-    It covers the report's file, the modules of the project that this one imports, directly or not, and the versions of
-    the libraries that compute. It differs also where a change has no effect, as that of a comment.
+    It covers the report's file, the project's modules that the file imports, directly or indirectly, and the versions
+    of the computing libraries. It also changes with changes that have no effect, such as a comment.
     """
     starts = [*_declaring(report), *_WRITES]
     found = {module.name: module.digest for module in _project_modules(starts)}
@@ -42,24 +42,24 @@ def code_hash(report: Report) -> str:
 
 
 def _declaring(report: Report) -> Iterator[str]:
-    """Names of the modules that declare the report or define its query."""
+    """Return the names of the modules that declare the report or define its query."""
     query: Any = report.query
     while isinstance(query, functools.partial):
         query = query.func  # pyright: ignore[reportUnknownMemberType]
     yield str(getattr(query, "__module__", None) or type(query).__module__)
-    # A copy, since other threads may import meanwhile. Not getattr: some modules import others on that.
+    # A copy, because other threads may import meanwhile. Not getattr, because some modules import on attribute access.
     for name, module in sys.modules.copy().items():
         if getattr(module, "__dict__", {}).get(ATTRIBUTE) is report:
             yield name
 
 
 def _project_modules(starts: list[str]) -> Iterator[_Module]:
-    """Some modules and what they import, as far as it lies in the folders or archives that the first ones lie in."""
+    """Return some modules and their imports, as far as these are in the folders or archives of the first ones."""
     roots = {_root(name.partition(".")[0]) for name in starts}
     waiting, seen = [*starts], set(starts)
     while waiting:
         name = waiting.pop()
-        # Only then, since to look for a module in a package imports the package.
+        # Only then, because looking for a module in a package imports the package.
         if _root(name.partition(".")[0]) in roots and (module := _module(name)):
             yield module
             waiting += (new := {*module.imports} - seen)
@@ -68,7 +68,7 @@ def _project_modules(starts: list[str]) -> Iterator[_Module]:
 
 @functools.cache
 def _root(package: str) -> str | None:
-    """The folder or archive that a package lies in, or a module that is in no package."""
+    """Return the folder or archive of a package, or of a module outside packages."""
     spec = _spec(package)
     if spec is None or spec.origin is None:
         return None
@@ -77,9 +77,9 @@ def _root(package: str) -> str | None:
 
 @functools.cache
 def _module(name: str) -> _Module | None:
-    """A module that is written in Python; None if no such module exists."""
+    """Return a module written in Python; None if there is no such module."""
     spec = _spec(name)
-    # Of files and of zip archives, as Glue has them.
+    # Files and zip archives, as on Glue.
     read = getattr(spec.loader, "get_source", None) if spec else None
     source = read(name) if read else None
     if spec is None or not isinstance(source, str):
@@ -91,7 +91,7 @@ def _module(name: str) -> _Module | None:
 def _spec(name: str) -> ModuleSpec | None:
     try:
         return find_spec(name)
-    # The name is of something in a module.
+    # The name belongs to something within a module.
     except (ImportError, ValueError):
         return None
 

@@ -1,4 +1,4 @@
-"""A report's rows, computed by polars or by Spark: by the size of what its query reads."""
+"""Computes a report's rows with polars or Spark, depending on the size of what its query reads."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class PublishedInput:
     snapshot: int
 
     def rows(self) -> pl.LazyFrame:
-        """The rows, for polars."""
+        """Return the rows, for polars."""
         return published_rows(self.table, self.dataset, self.snapshot)
 
 
 Input = PublishedInput | pl.DataFrame
-"""What a query reads: published rows, or rows in memory, such as those of another report."""
+"""A query's input: published rows, or rows in memory such as those of another report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,19 @@ class Computed:
 
     rows: pl.DataFrame
     chosen: Chosen
-    """Which engine computed them."""
+    """The engine that computed them."""
 
 
 def computed(report: Report, inputs: Mapping[str, Input], spark: Spark | None) -> Computed:
-    """Compute a report by the engine that suits what it reads. Both give the same rows.
+    """Compute a report with the engine that suits its inputs. Both give the same rows.
 
     Args:
-        report: what to compute.
+        report: the report.
         inputs: by name.
-        spark: when and how Spark computes it; never if None.
+        spark: when and how Spark computes it; None: never.
 
     Raises:
-        NotOnSparkError: Spark was chosen and cannot run the query.
+        NotOnSparkError: spark was chosen and cannot run the query.
     """
     if spark is None or spark.above_bytes is None:
         return Computed(_by_polars(report, inputs), choose(0, None, lambda: False, REPORTS))
@@ -76,9 +76,9 @@ def computed(report: Report, inputs: Mapping[str, Input], spark: Spark | None) -
 
 
 def bytes_of(rows: PublishedInput, columns: Iterable[str]) -> int:
-    """Stored bytes of some declared columns, as the table's metadata says, and of the files of deleted positions.
+    """Return the stored size of some declared columns and of the delete files, in bytes, from the metadata.
 
-    Of a data file whose metadata does not say it, the size of the file.
+    If the metadata of a data file does not state it, the file's size counts.
     """
     declared = published_columns(rows.dataset)
     schema = rows.table.schema()

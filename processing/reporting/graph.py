@@ -1,4 +1,4 @@
-"""What reports are made of: datasets, and other reports."""
+"""The dependencies of reports on datasets and on other reports."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -7,32 +7,32 @@ from processing.declaring.report import Report
 
 
 def cycle_in(report: Report, reports: Mapping[str, Report]) -> list[str]:
-    """The reports that are made of each other among those that a report is made of: the first comes last again."""
+    """Return a cycle among the reports that a report reads; the first one is repeated at the end."""
     try:
         TopologicalSorter({name: each.inputs for name, each in _reached(report, reports).items()}).prepare()
     except CycleError as error:
-        # graphlib names what comes before first.
+        # graphlib lists predecessors first.
         return [*reversed(error.args[1])]
     return []
 
 
 def reports_within(report: Report, reports: Mapping[str, Report]) -> dict[str, Report]:
-    """The other reports that a report is made of, also by other reports, by name."""
+    """Return the other reports that a report reads, directly or indirectly, by name."""
     return {name: each for name, each in _reached(report, reports).items() if name != report.name}
 
 
 def datasets_within(report: Report, reports: Mapping[str, Report]) -> list[str]:
-    """Names of the datasets that a report is made of, also by other reports, in the order of the inputs."""
+    """Return the names of the datasets that a report reads, directly or indirectly, in the order of the inputs."""
     reached = _reached(report, reports)
     return [*dict.fromkeys(_leaves(report, reached, set()))]
 
 
 def inputs_first(names: Iterable[str], reports: Mapping[str, Report]) -> list[str]:
-    """Names of reports in an order in which each comes after the reports in it.
+    """Return names of reports so that each comes after the reports that it reads.
 
     Args:
-        names: of the reports.
-        reports: by name, at least those of the names whose declaration can be used. They have no cycle.
+        names: the reports' names.
+        reports: by name, at least those with these names whose declaration can be used. They have no cycle.
     """
     wanted = [*names]
     order: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""The inputs of the reports of one run: each dataset's table is opened once, each shared report is computed once."""
+"""The inputs of the reports of one run: each table is opened once, and each shared report is computed once."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -22,15 +22,15 @@ from processing.reporting.snapshots import deciding_snapshot, kept_snapshots, sn
 from processing.storage.columns import published_columns
 
 OpenTable = Callable[[Dataset], Table | None]
-"""Opens the published table of a dataset's live rows; None if nothing was published yet."""
+"""Opens the published table of a dataset's live rows; returns None if nothing was published yet."""
 
 
 def rows_of_table(dataset: Dataset, table: Table | None, snapshot: int | None = None) -> pl.LazyFrame:
-    """A dataset's published rows; without a table, or if the table never had a row, no rows of the same columns.
+    """Return a dataset's published rows; without a table, or if it never had a row, no rows with the same columns.
 
     Args:
-        dataset: whose rows.
-        table: of its live rows.
+        dataset: the dataset.
+        table: the table of its live rows.
         snapshot: id of the snapshot to read; the current one if not given.
     """
     if table is None or table.current_snapshot() is None:
@@ -39,7 +39,7 @@ def rows_of_table(dataset: Dataset, table: Table | None, snapshot: int | None = 
 
 
 class InputFailedError(ProcessingError):
-    """A report that another one reads could not be made; the message has its reason."""
+    """An input that is a report could not be computed; the message has its reason."""
 
 
 class UnknownSnapshotError(ProcessingError):
@@ -48,16 +48,16 @@ class UnknownSnapshotError(ProcessingError):
 
 @dataclass(frozen=True, slots=True)
 class InputFacts:
-    """What is recorded of the rows that a report read."""
+    """The recorded facts about the rows that a report read."""
 
     rows: int
     newest: date | None
-    """Day on which the newest of them landed; None without rows."""
+    """Newest landing date; None without rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A dataset's published rows, of one snapshot."""
+    """A dataset's published rows of one snapshot."""
 
     rows: Input
     snapshot: int | None
@@ -66,13 +66,13 @@ class _Opened:
 
 
 class Inputs:
-    """What some reports read, as it is when it is asked for first, or as it was at a time.
+    """What some reports read, as of the first request or as of a given time.
 
     Args:
-        reports: by name, all that another one may read.
+        reports: by name, all reports that another one may read.
         datasets: by name.
         open_table: opens a dataset's table.
-        as_of: a time, or the id of a snapshot: then the time at which it was committed. Not given: now.
+        as_of: a time, or the id of a snapshot, which stands for the time of its commit. Not given: now.
         spark: when and how Spark computes a report; polars computes all if not given.
     """
 
@@ -93,42 +93,42 @@ class Inputs:
         self._failed: dict[str, Exception] = {}
 
     def computed(self, report: Report) -> Computed:
-        """The report's rows.
+        """Return the report's rows.
 
         Raises:
             InputFailedError: a report that it reads cannot be computed.
-            NotOnSparkError: Spark was chosen and cannot run the query.
+            NotOnSparkError: spark was chosen and cannot run the query.
         """
         self._open_all(report)
         return computed(report, {name: self._input(name) for name in report.inputs}, self._spark)
 
     def failed(self, name: str, error: Exception) -> None:
-        """Note that a report could not be made: what reads it fails with that reason."""
+        """Record that a report could not be computed: reports that read it fail with this reason."""
         self._failed[name] = error
 
     def snapshots_of(self, report: Report) -> dict[str, int | None]:
-        """Ids of the snapshots that the report is computed from, by dataset; None if nothing was published yet."""
+        """Return the ids of the report's input snapshots, by dataset; None if nothing was published yet."""
         self._open_all(report)
         return {name: self._opened[name].snapshot for name in datasets_within(report, self._reports)}
 
     def tables_of(self, report: Report) -> dict[str, Table]:
-        """The published tables that the report is computed from, by dataset, as far as they exist."""
+        """Return the published tables from which the report is computed, by dataset, as far as they exist."""
         self._open_all(report)
         within = datasets_within(report, self._reports)
         return {name: table for name in within if (table := self._tables[name]) is not None}
 
     def unpublished(self, report: Report) -> list[str]:
-        """The datasets of which the report would read rows, and of which no published table exists."""
+        """Return the datasets that the report reads and that have no published table."""
         self._open_all(report)
         return [name for name in datasets_within(report, self._reports) if self._tables[name] is None]
 
     def facts_of(self, report: Report) -> dict[str, InputFacts]:
-        """Rows of each input of a report, and the newest landing date of them or of what they are computed from."""
+        """Return the rows of each input of a report, and the newest landing date of its own inputs."""
         self._open_all(report)
         return {name: self._fact(name) for name in report.inputs}
 
     def version_of(self, report: Report) -> str:
-        """Equal as long as the report's rows are: a hash of the code and of what the inputs' tables have."""
+        """Return a hash of the code and of the inputs' tables. It is equal as long as the report's rows are."""
         self._open_all(report)
         made_of = [report, *(each for _, each in sorted(reports_within(report, self._reports).items()))]
         inputs = [f"{name} {self._opened[name].version}" for name in datasets_within(report, self._reports)]
@@ -167,7 +167,7 @@ class Inputs:
         return InputFacts(live_count(table, files), newest_landing_date(table, files))
 
     def _open_all(self, report: Report) -> None:
-        """Open all tables that a report is computed from, one right after the other."""
+        """Open all tables from which a report is computed, one right after another."""
         for name in datasets_within(report, self._reports):
             if name not in self._tables:
                 self._tables[name] = self._open_table(self._datasets[name])

@@ -1,4 +1,4 @@
-"""What a report's query needs of its inputs. It is found by running the query over no rows."""
+"""Finds what a report's query needs from its inputs by running the query on no rows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ class Needs:
     """What a query reads and returns."""
 
     columns: Mapping[str, frozenset[str]]
-    """Names of the columns that it reads of each input."""
+    """Names of the columns that it reads from each input."""
     rows: pl.Schema
-    """Columns of the report, with the types that polars gives them."""
+    """Columns of the report, with the types from polars."""
 
 
 def needs_of(report: Report, inputs: Mapping[str, pl.Schema]) -> Needs:
-    """What a report's query needs.
+    """Return what a report's query needs.
 
     Args:
-        report: whose query.
+        report: the report.
         inputs: the columns of each input.
     """
     read: dict[str, set[str]] = {name: set() for name in inputs}
@@ -34,7 +34,7 @@ def needs_of(report: Report, inputs: Mapping[str, pl.Schema]) -> Needs:
 
 
 def _recorded(columns: pl.Schema, read: set[str]) -> pl.LazyFrame:
-    """No rows. The names of the columns that polars reads of them are added to a set."""
+    """Return no rows. The names of the columns that polars reads from them are added to a set."""
 
     def source(
         wanted: list[str] | None, _predicate: pl.Expr | None, _rows: int | None, _at_once: int | None

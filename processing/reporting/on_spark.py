@@ -1,4 +1,4 @@
-"""A report's rows, computed by Spark: the same as polars computes."""
+"""Computes a report's rows with Spark, with the same results as polars."""
 
 import linecache
 import sys
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _OPTIONS: Final = {
-    # polars' columns are "id" and "Id", its instants are in UTC, and it fails if a text is not a number.
+    # polars has columns "id" and "Id" at once, UTC instants, and fails if a text is not a number.
     "spark.sql.caseSensitive": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
@@ -40,27 +40,27 @@ class Spark:
     """When reports are computed by Spark, and how."""
 
     above_bytes: int | None
-    """Size of the columns that a report reads, above which Spark computes it; never if None."""
+    """Size of the columns that a report reads above which Spark computes it; None: never."""
     is_available: Callable[[], bool]
-    """Whether this process can start Spark."""
+    """Returns true if this process can start Spark."""
     session: Callable[[], "SparkSession"]
-    """Starts it."""
+    """Starts Spark."""
     relation: Callable[[Table], str]
-    """What a session reads a published table by: its name in a catalogue, or the address of its metadata file."""
+    """Returns how a session reads a published table: its name in a catalogue, or the address of its metadata file."""
 
 
 def spark_of(bucket: str, above_bytes: int | None) -> Spark:
-    """Spark as a job starts it, for the tables in Glue's catalogue.
+    """Return Spark as a job starts it, for the tables in Glue's catalogue.
 
     Args:
-        bucket: the lake's.
-        above_bytes: size of the columns that a report reads, above which Spark computes it; never if None.
+        bucket: the lake's bucket.
+        above_bytes: size of the columns that a report reads above which Spark computes it; None: never.
     """
     return Spark(above_bytes, is_available, lambda: spark_session(bucket), lambda table: table_name(*table.name()))
 
 
 def start(spark: Spark) -> "SparkSession":
-    """A session in which narwhals' expressions mean what they mean on polars."""
+    """Return a session in which narwhals' expressions mean the same as on polars."""
     session = spark.session()
     for name, value in _OPTIONS.items():
         session.conf.set(name, value)
@@ -68,16 +68,16 @@ def start(spark: Spark) -> "SparkSession":
 
 
 def compute_on_spark(report: Report, inputs: Mapping[str, "DataFrame"], columns: pl.Schema) -> pl.DataFrame:
-    """The report's rows, by Spark.
+    """Return the report's rows, computed by Spark.
 
     Args:
-        report: what to compute.
-        inputs: its inputs, as `spark_frames` makes them.
-        columns: the report's columns, as polars would give them.
+        report: the report.
+        inputs: its inputs, from `spark_frames`.
+        columns: the report's columns, as polars would return them.
 
     Raises:
-        NotOnSparkError: Spark or narwhals on Spark does not have an expression of the query, or the rows are of types
-            whose values could differ from those of polars.
+        NotOnSparkError: spark, or narwhals on Spark, lacks an expression of the query, or the values of a type could
+            differ from polars'.
     """
     frames: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(rows) for name, rows in inputs.items()}
     try:
@@ -91,7 +91,7 @@ def compute_on_spark(report: Report, inputs: Mapping[str, "DataFrame"], columns:
 
 
 def _as_declared(report: Report, rows: pl.DataFrame, columns: pl.Schema) -> pl.DataFrame:
-    """The rows with polars' types. Only types of the same values are converted."""
+    """Return the rows with polars' types. Only types with the same values are converted."""
     if rows.columns != list(columns):
         raise NotOnSparkError(f"{report.name} has the columns {rows.columns} on Spark and {list(columns)} on polars")
     for name, wanted in columns.items():
@@ -112,7 +112,7 @@ def _has_same_values(found: pl.DataType, wanted: pl.DataType) -> bool:
 
 
 def _expression(trace: TracebackType | None) -> str:
-    """Where the query failed, as the start of a sentence: the last call outside of libraries, as it is written."""
+    """Return where the query failed, as the start of a sentence: the last call outside libraries."""
     own = [each for each in traceback.extract_tb(trace) if not _is_library(each.filename)]
     # The first one is the call of the query.
     if len(own) < 2 or (last := own[-1]).lineno is None:  # noqa: PLR2004 - see above

@@ -1,4 +1,4 @@
-"""The snapshots of a published table: which one counts for whom."""
+"""Chooses snapshots of a published table for reports."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,14 +14,14 @@ class ExpiredSnapshotError(ProcessingError):
 
 
 class MomentError(ProcessingError, ValueError):
-    """A text that is neither a time nor the id of a snapshot."""
+    """The text is neither a time nor the id of a snapshot."""
 
 
 def parse_moment(text: str) -> datetime | int:
-    """A time, in UTC if it has no zone, or the id of a snapshot.
+    """Parse a time, in UTC by default, or the id of a snapshot.
 
     Raises:
-        MomentError: it is neither.
+        MomentError: the text is neither.
     """
     try:
         if text.isdecimal():
@@ -33,25 +33,25 @@ def parse_moment(text: str) -> datetime | int:
 
 
 def kept_snapshots(table: Table) -> list[Snapshot]:
-    """The table's current snapshot and those before it, as far as they are kept; the newest first."""
+    """Yield the table's current snapshot and the kept ones before it, newest first."""
     return list(ancestors_of(table.current_snapshot(), table.metadata))
 
 
 def time_of(snapshot: Snapshot) -> datetime:
-    """When a snapshot was committed."""
+    """Return when a snapshot was committed."""
     return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """What a table's current snapshot says of its files."""
+    """The size of a table's current snapshot."""
 
     bytes: int
     files: int
 
 
 def size_of(table: Table) -> TableSize:
-    """Size and number of the table's data files and delete files. Reads nothing."""
+    """Return size and number of the table's data files and delete files, without reading anything."""
     snapshot = table.current_snapshot()
     summary = snapshot.summary if snapshot else None
 
@@ -62,7 +62,7 @@ def size_of(table: Table) -> TableSize:
 
 
 def deciding_snapshot(table: Table) -> int | None:
-    """Id of the latest snapshot that may have other rows than the one before it; None if the table never had a row.
+    """Return the id of the last snapshot that may have changed rows; None if the table never had a row.
 
     Compaction replaces files and changes no row.
     """
@@ -71,13 +71,14 @@ def deciding_snapshot(table: Table) -> int | None:
         found = snapshot.snapshot_id
         if not _only_replaces(snapshot):
             break
-        # Whoever ends a snapshot may leave its id where it is the parent. If not, a report is computed once too often.
+        # A writer that expires a snapshot may leave its id as the parent. If it does not, a report is computed once too
+        # often.
         found = snapshot.parent_snapshot_id or found
     return found
 
 
 def is_unchanged_since(table: Table, snapshot: int) -> bool:
-    """Whether the table has the rows that one of its snapshots had, as far as the snapshots that are kept show it."""
+    """Return true if the table still has the rows of one of its snapshots, as far as the kept snapshots show."""
     for each in kept_snapshots(table):
         if each.snapshot_id == snapshot:
             return True
@@ -87,17 +88,17 @@ def is_unchanged_since(table: Table, snapshot: int) -> bool:
 
 
 def snapshot_at(table: Table, moment: datetime) -> Snapshot | None:
-    """The snapshot that was the table's current one at a time; None if the table had no rows yet.
+    """Return the snapshot that was current at a time; None if the table had no rows yet.
 
     Raises:
-        ExpiredSnapshotError: it is no longer kept.
+        ExpiredSnapshotError: the snapshot is no longer kept.
     """
     oldest: Snapshot | None = None
     for snapshot in kept_snapshots(table):
         if time_of(snapshot) <= moment:
             return snapshot
         oldest = snapshot
-    # The first snapshot of all has the number 1. Its id may be gone from the one after it.
+    # The very first snapshot has the number 1. Its id may be missing in the one after it.
     if oldest is None or oldest.sequence_number == 1:
         return None
     raise ExpiredSnapshotError(
@@ -107,7 +108,7 @@ def snapshot_at(table: Table, moment: datetime) -> Snapshot | None:
 
 
 def in_words(moment: datetime) -> str:
-    """A time as `--as-of` accepts it."""
+    """Format a time as `--as-of` accepts it."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 

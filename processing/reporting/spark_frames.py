@@ -1,4 +1,4 @@
-"""The inputs of a report as PySpark data frames, with the values that polars reads."""
+"""Provides the inputs of a report as PySpark data frames, with the values that polars reads."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -27,26 +27,26 @@ _COUNTERPARTS: Final[Mapping[pl.DataType, str]] = {
     pl.Datetime("us"): "TimestampNTZType",
     pl.Datetime("us", "UTC"): "TimestampType",
 }
-"""Names of Spark's types that have the same values, and the same results of the same expressions."""
+"""Names of Spark's types with the same values and the same results of the same expressions."""
 
 
 def has_counterpart(kind: pl.DataType) -> bool:
-    """Whether Spark has the type. It has no unsigned numbers, no nanoseconds, and UTC as the only zone."""
+    """Return true if Spark has the type. It has no unsigned integers, no nanoseconds, and no zone but UTC."""
     if isinstance(kind, pl.List):
         return has_counterpart(inner_type(kind))
     return isinstance(kind, pl.Decimal) or kind in _COUNTERPARTS
 
 
 def published_frame(session: "SparkSession", relation: str, snapshot: int, dataset: Dataset) -> "DataFrame":
-    """A dataset's published rows of one snapshot, with the columns and values of `published_rows`.
+    """Return a dataset's published rows of one snapshot, with the columns and values of `published_rows`.
 
-    A column whose type Spark does not have is a text without values: a query may drop it, and not read it.
+    A column whose type Spark lacks becomes a text column without values: a query may drop it, but not read it.
 
     Args:
-        session: Spark.
+        session: spark.
         relation: name of the table in one of the session's catalogues, or address of the table's metadata file.
         snapshot: id of the snapshot.
-        dataset: whose table.
+        dataset: the table's dataset.
     """
     rows = session.read.format("iceberg").option("snapshot-id", str(snapshot)).load(relation)
     columns = published_columns(dataset)
@@ -54,7 +54,7 @@ def published_frame(session: "SparkSession", relation: str, snapshot: int, datas
 
 
 def local_frame(session: "SparkSession", rows: pl.DataFrame) -> "DataFrame":
-    """Rows of this process on Spark: those of another report, or no rows of a dataset without a table."""
+    """Return rows of this process on Spark: those of another report, or no rows of a dataset without a table."""
     from pyspark.sql.types import StringType, StructField, StructType  # noqa: PLC0415
 
     known = {name: has_counterpart(kind) for name, kind in rows.schema.items()}

@@ -1,4 +1,4 @@
-"""Which engine does a piece of work: polars on one machine, or Spark on several."""
+"""Chooses the engine for a piece of work: polars on one machine, or Spark on several."""
 
 import argparse
 from collections.abc import Callable
@@ -7,24 +7,24 @@ from enum import StrEnum
 from typing import Final
 
 MERGES: Final = "sparkMergeAboveGigabytes"
-"""The stack's setting of the limit for merges, as `Chosen.reason` names it."""
+"""The stack's setting with the limit for merges, as named in `Chosen.reason`."""
 REPORTS: Final = "sparkReportAboveGigabytes"
 """The same for reports."""
 _UNITS: Final = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
 
 class Engine(StrEnum):
-    """What computes."""
+    """The program that computes."""
 
     POLARS = "polars"
-    """On the driver alone."""
+    """On the driver only."""
     SPARK = "spark"
     """On all workers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which engine does a piece of work."""
+    """The engine for a piece of work."""
 
     engine: Engine
     reason: str
@@ -32,13 +32,13 @@ class Chosen:
 
 
 def choose(size_bytes: int, limit_bytes: int | None, is_available: Callable[[], bool], setting: str = MERGES) -> Chosen:
-    """The engine for some input: Spark above a limit, where there is Spark.
+    """Choose the engine for some input: Spark above a limit, if Spark is available.
 
     Args:
         size_bytes: stored size of the rows to read.
-        limit_bytes: above which Spark does the work; never if None.
-        is_available: whether this process can start Spark. Called only above the limit.
-        setting: which of the stack's settings the limit is of.
+        limit_bytes: size above which Spark does the work; None: never.
+        is_available: returns true if this process can start Spark. It is called only above the limit.
+        setting: the stack's setting that contains the limit.
     """
     if limit_bytes is None:
         return Chosen(Engine.POLARS, f"{setting} is not set")
@@ -51,7 +51,7 @@ def choose(size_bytes: int, limit_bytes: int | None, is_available: Callable[[], 
 
 
 def add_engine(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
-    """--spark-above-bytes: the limit of `choose`."""
+    """Add --spark-above-bytes: the limit for `choose`."""
     parser.add_argument(
         "--spark-above-bytes",
         type=int,
@@ -61,7 +61,7 @@ def add_engine(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> Non
 
 
 def _in_words(size: int) -> str:
-    """A size in decimal units, such as "23 GB" or "1.5 MB"."""
+    """Format a size in decimal units, such as "23 GB" or "1.5 MB"."""
     for unit, name in _UNITS:
         if size >= unit:
             return f"{size / unit:,.0f} {name}" if size >= 100 * unit else f"{size / unit:.3g} {name}"

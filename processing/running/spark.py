@@ -1,7 +1,7 @@
-"""Spark, for work that is too large for one machine: its session, and the names of the lake's tables in it.
+"""Spark for work that is too large for one machine: its session, and the lake's tables in it.
 
-On Glue the job's arguments bring Spark, Iceberg and the role's credentials. Elsewhere PySpark is a package, JARS names
-Iceberg's files, and endpoints and credentials come from the variables that boto3 reads.
+On Glue, the job's arguments provide Spark and Iceberg, and the role the credentials. Elsewhere PySpark is a package,
+JARS names Iceberg's files, and endpoints and credentials come from the variables that boto3 reads.
 """
 
 import os
@@ -21,22 +21,23 @@ CATALOGUE: Final = "lake"
 """Spark's name of the catalogue with the published tables."""
 JARS: Final = "DATA_PLATFORM_SPARK_JARS"
 """Variable with the paths of iceberg-spark-runtime-3.5_2.12 and iceberg-aws-bundle, separated by commas. It is not set
-on Glue, where `--datalake-formats iceberg` brings them."""
+on Glue, where `--datalake-formats iceberg` provides them."""
 _GLUE_LIBRARY: Final = "awsglue"
-"""A module that every Glue job can import, and nothing else."""
+"""A module that every Glue job can import, and no other process."""
 _STATIC: Final[Mapping[str, str]] = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
 }
-"""Options that Spark takes from its context alone. A job that has made a context before cannot set them any more."""
+"""Options that belong to Spark's context. They cannot be changed after a job has created a context."""
 _OPTIONS: Final[Mapping[str, str]] = {
     "spark.sql.session.timeZone": "UTC",
     # As in polars, `id` and `Id` are two columns.
     "spark.sql.caseSensitive": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # Dates before 1582 are in today's calendar in all files of the lake. Without this Spark refuses to guess.
+    # Dates before 1582 are in the proleptic calendar in all files of the lake. Without this option Spark refuses to
+    # guess.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
-    # Spark has no nanoseconds: it reads them as numbers.
+    # Spark has no nanoseconds and reads them as numbers.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
 }
 _LOOPBACK: Final = "127.0.0.1"
@@ -48,31 +49,34 @@ _CREDENTIALS: Final = {
 
 
 def is_available() -> bool:
-    """Whether this process can start Spark with Iceberg: on Glue, or elsewhere if JARS is set. Starts no JVM."""
+    """Return true if this process can start Spark with Iceberg, without starting a JVM.
+
+    It can on Glue, and elsewhere if JARS is set.
+    """
     brings_iceberg = bool(os.environ.get(JARS)) or find_spec(_GLUE_LIBRARY) is not None
     return brings_iceberg and find_spec("pyspark") is not None
 
 
 def table_name(database: str, table: str) -> str:
-    """Name of a published table in Spark's SQL."""
+    """Return the name of a published table in Spark's SQL."""
     return f"{CATALOGUE}.{database}.{table}"
 
 
 def static_options() -> str:
-    """What the argument `--conf` of a Glue job says, so that its session can merge into Iceberg tables."""
+    """Return the value of a Glue job's argument `--conf`, with which its session can merge into Iceberg tables."""
     return " --conf ".join(f"{name}={value}" for name, value in _STATIC.items())
 
 
 def spark_session(bucket: str) -> "SparkSession":
-    """The process's session. The first call starts it.
+    """Return the process's session. The first call starts it.
 
     Args:
-        bucket: the lake's.
+        bucket: the lake's bucket.
     """
-    # Glue has it installed, and the jobs' requirements do not have it.
+    # Glue has PySpark; the jobs' requirements do not include it.
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    # PySpark's stubs do not know the builder.
+    # PySpark's stubs lack the builder.
     made: Any = SparkSession.builder
     options = {**_OPTIONS, **_glue_catalogue(bucket)}
     if jars := os.environ.get(JARS):
@@ -83,10 +87,10 @@ def spark_session(bucket: str) -> "SparkSession":
 
 
 def file_options(catalogue: str) -> Mapping[str, str]:
-    """The options of a catalogue of Iceberg by which Spark reads and writes its tables' files in S3."""
+    """Return the options of an Iceberg catalogue whose tables' files are in S3."""
     name = f"spark.sql.catalog.{catalogue}"
     options = {name: "org.apache.iceberg.spark.SparkCatalog", f"{name}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO"}
-    # A table is read as it is now, not as it was half a minute ago.
+    # Read the present table, not one from half a minute ago.
     options[f"{name}.cache-enabled"] = "false"
     if region := boto3.Session().region_name:
         options[f"{name}.client.region"] = region
@@ -111,8 +115,8 @@ def _glue_catalogue(bucket: str) -> Mapping[str, str]:
 
 
 def _off_glue(jars: str) -> Mapping[str, str]:
-    """Options of a Spark on this machine alone, that nobody else reaches."""
-    # Its workers are of this environment, and have the same modules.
+    """Return the options of a Spark on this machine only, which nobody else can reach."""
+    # Its workers run in this environment, with the same modules.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
     return {
@@ -124,11 +128,11 @@ def _off_glue(jars: str) -> Mapping[str, str]:
         "spark.driver.bindAddress": _LOOPBACK,
         "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
         "spark.executorEnv.PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        # A worker would otherwise find the working folder's modules before those of this process.
+        # Otherwise a worker would find the working folder's modules before those of this process.
         "spark.executorEnv.PYTHONSAFEPATH": "1",
     }
 
 
 def _endpoint(service: str) -> str | None:
-    """Where a service is that is not AWS's: docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html."""
+    """Return the endpoint of a service: docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html."""
     return os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL")

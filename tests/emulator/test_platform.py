@@ -72,7 +72,7 @@ def test_collection_resumes_after_an_outage_of_the_source(ops, source_stopped, o
 
     # then the first run failed with the reason, and the next one collects
     assert during.exit_code == 1
-    assert f"127.0.0.1:{source_stopped.port} cannot be reached: Connection refused" in during.output
+    assert f"127.0.0.1:{source_stopped.port}: Connection refused" in during.output
     assert after.exit_code == 0, after.output
     assert "collected outgoing/parcels/after-outage.csv to inbound/parcels/" in after.output
 

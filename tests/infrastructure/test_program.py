@@ -208,7 +208,7 @@ def test_a_broken_declaration_is_refused_by_its_file(monkeypatch: pytest.MonkeyP
 
 
 def test_a_report_for_an_unknown_team_is_refused_by_name() -> None:
-    with pytest.raises(EngineError, match=r"made for the team 'logistics'.*data-platform:teams"):
+    with pytest.raises(EngineError, match=r"is for the team 'logistics'.*data-platform:teams"):
         record("local", teams=["accounts"])
 
 

@@ -79,7 +79,7 @@ def test_bars_are_as_long_as_their_values_for_an_eye(page):
     scale = tracks[0]["width"] / (max(0, *largest) - min(0, *largest))
     for bar, value in zip(bars, sorted(largest, reverse=True), strict=True):
         assert bar["width"] == pytest.approx(abs(value) * scale, abs=1.5)
-    expect(page.locator("#report-models")).to_contain_text("Not drawn: 988 other values.")
+    expect(page.locator("#report-models")).to_contain_text("Not shown: 988 other values")
 
 
 def test_parts_of_a_stacked_bar_touch_and_do_not_overlap(page):

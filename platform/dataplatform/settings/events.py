@@ -76,8 +76,8 @@ class CallbackSettings(SettingsModel):
     other_secret_parameter: Annotated[
         ParameterName | None,
         Field(
-            description="Name of an SSM SecureString that holds a second secret, encrypted in the same way. Both "
-            "secrets are accepted while the third party "
+            description="Name of an SSM SecureString that holds a second secret, encrypted with "
+            f"{GIVEN_PARAMETER_KEYS}. Both secrets are accepted while the third party "
             "[changes](rotate-keys.md#secret-of-a-third-party-that-calls-back) from one to the other."
         ),
     ] = None

@@ -56,9 +56,7 @@ class JobSettings(SettingsModel):
     worker_type: Annotated[Literal["G.1X", "G.2X"], Field(description="Glue worker type.")] = "G.1X"
     number_of_workers: Annotated[
         int,
-        Field(
-            ge=2, le=100, description="Most Glue workers per run. Glue adds workers while Spark has tasks for them."
-        ),
+        Field(ge=2, le=100, description="Most Glue workers per run. Glue adds workers while Spark has tasks for them."),
     ] = 2
     timeout_minutes: Annotated[int, Field(ge=1, le=2880, description="Minutes after which Glue stops a run.")] = 60
     spread_objects: Annotated[

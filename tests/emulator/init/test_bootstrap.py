@@ -525,7 +525,7 @@ def test_destroy_asks_for_the_buckets_name(prepared):
     before = prepared.everything()
     code, output = prepared.run("destroy")
     assert code == 1
-    assert f"Type the bucket's name, {BUCKET}" in output
+    assert f"type the bucket's name, {BUCKET}" in output
     assert prepared.everything() == before
 
 

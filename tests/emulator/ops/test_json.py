@@ -21,6 +21,7 @@ READ_ONLY = {
     "redrive": ["events"],
     "quarantine list": [],
     "reconcile": [],
+    "sql": ["SELECT 1"],
 }
 """Commands that change nothing, with what they need on a platform that has any data."""
 LONG = {

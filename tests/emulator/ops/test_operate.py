@@ -415,7 +415,7 @@ def test_the_status_tells_the_age_the_rows_and_the_dead_letters(ops, target, ref
     # then
     assert (before.exit_code, result.exit_code) == (0, 0)
     assert "undelivered 1" not in before.stdout
-    assert "dead letters: undelivered 1; `redrive` looks at them" in result.stdout
+    assert "dead letters: undelivered 1; `redrive QUEUE` shows them" in result.stdout
     assert "`quarantine list` shows the broken rules" in result.stdout
     assert "0.0/26 h" in next(line for line in result.stdout.splitlines() if line.strip().startswith("parcels"))
     assert refused_object not in result.stdout

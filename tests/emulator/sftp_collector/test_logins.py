@@ -80,11 +80,11 @@ class ServesGreetings(asyncssh.SSHServer):
     ("options", "reason", "may_pass"),
     [
         ({"server": Drops}, "ended the connection during the login", PASSES),
-        ({"server": DropsInLatin1}, "the server said 'Trop de sessions: refus\ufffd'", PASSES),
+        ({"server": DropsInLatin1}, "the server sent 'Trop de sessions: refus\ufffd'", PASSES),
         ({"server": TooManySessions}, "ask the server's operator whether the user has too many sessions", PASSES),
         ({"authorized_client_keys": asyncssh.import_authorized_keys("")}, "refused the platform's key SHA256:", STAYS),
         ({"signature_algs": ["ssh-rsa"]}, "accepts neither rsa-sha2-512 nor rsa-sha2-256", STAYS),
-        ({"server": ServesGreetings}, "then sent 'Welcome to the server\\n' where SFTP begins", STAYS),
+        ({"server": ServesGreetings}, "but sent 'Welcome to the server\\n' instead of SFTP", STAYS),
     ],
     ids=["dropped", "dropped in latin-1", "too many sessions", "key refused", "SHA-1 only", "printing shell"],
 )

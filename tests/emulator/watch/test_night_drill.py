@@ -183,7 +183,7 @@ def test_operator_commands_repair_a_bad_night(bad_night, clean_reports, tmp_path
     assert "is not UTF-8" in ops("quarantine", "show", b)
     assert "member_id is not a whole number" in ops("quarantine", "show", c)
     assert "1 by unreadable_object" in ops("trace", "b.csv")
-    assert "it lacks" in ops("trace", POISON)
+    assert "it does not have" in ops("trace", POISON)
     assert "by weight|type" in ops("trace", WRONG)
     assert "SUCCEEDED" in ops("runs")
 

@@ -77,7 +77,7 @@ def test_a_dataset_without_guarded_columns_is_for_analysts(tmp_path, monkeypatch
     ("dataset", "arguments", "why"),
     [
         *(
-            ("visits", f'classes={{"number": "{named}"}},', rf"which has columns .*, number \({named}\): remove the")
+            ("visits", f'classes={{"number": "{named}"}},', rf"which has columns .*, number \({named}\); remove the")
             for named in ("personal", "sensitive")
         ),
         ("visits", 'drift="evolve",', r"which keeps undeclared columns \(drift 'evolve'\); remove the"),

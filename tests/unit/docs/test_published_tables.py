@@ -40,7 +40,7 @@ def test_files_are_deleted_after_the_days_of_the_page() -> None:
 
 
 def test_jobs_of_the_night_start_when_the_page_says() -> None:
-    jobs = (DOCS / "components/transform-jobs.md").read_text()
+    jobs = " ".join((DOCS / "components/transform-jobs.md").read_text().split())
     assert f"at {words_of(published_tables.COMPARED_AT)} `warehouse`" in jobs
     assert f"at {words_of(published_tables.MAINTAINED_AT)} `maintenance`" in jobs
 

@@ -134,6 +134,8 @@ def test_the_checklist_has_an_answer_for_each_command() -> None:
     checklist = FIRST_DEPLOY.read_text().partition("## First-day checklist")[2]
     numbers = re.findall(r"^\*\*(\d+)\. ", checklist, re.MULTILINE)
     assert [int(number) for number in numbers] == list(range(1, len(numbers) + 1))
-    fence = r"```sh\n(?:[^`]|`[^`\n]*`)+?\n```"
-    row = rf"^\*\*\d+\. [^\n]+\n\n{fence}\n\n- Expected: [^\n]+(?:\n  [^\n]+)*\.\n- If not: [^\n]+\n"
+    row = (
+        r"^\*\*\d+\. [^\n]+\n\n```sh\n(?:[^`]|`[^`\n]*`)+?\n```\n\n"
+        r"- Expected: [^\n]+(?:\n  [^\n]+)*\.\n- If not: [^\n]+\n"
+    )
     assert len(re.findall(row, checklist, re.MULTILINE)) == len(numbers) > 30

@@ -33,7 +33,7 @@ def test_an_empty_list_has_no_values():
 
 
 def test_every_missing_variable_is_named():
-    with pytest.raises(InvalidEnvironmentError, match="environment lacks AGES, NAMES; deploy"):
+    with pytest.raises(InvalidEnvironmentError, match="environment does not have AGES, NAMES; deploy"):
         read_environment(Settings, {"TABLE": "t"})
 
 

@@ -1,6 +1,7 @@
 """A lease has one owner at a time, and a dead owner does not keep it."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Semaphore
 
 import pytest
 
@@ -87,4 +88,30 @@ def test_owner_that_lost_it_cannot_take_it_back(lease, clock):
     # then
     assert not first.renew()
     first.__exit__()
+    assert second.renew()
+
+
+def test_a_lease_that_is_kept_outlasts_its_time(lease, clock):
+    # given
+    first, second = lease(), lease()
+    renew, renewals = first.renew, Semaphore(0)
+
+    def renewing():
+        renew()
+        renewals.release()
+
+    # when its owner works for longer than it lasts
+    with first:
+        first.renew = renewing
+        with first.kept(timedelta(milliseconds=1)):
+            for _ in range(4):
+                clock.time += LASTS / 2
+                # One may have begun before the time passed.
+                while renewals.acquire(blocking=False):
+                    pass
+                assert renewals.acquire(timeout=10)
+                assert renewals.acquire(timeout=10)
+
+        # then
+        assert not second.renew()
     assert second.renew()

@@ -95,7 +95,7 @@ def test_a_workflow_that_cannot_be_walked_is_told_in_words(tmp_path, monkeypatch
 
     # then
     assert result.exit_code == 1
-    assert "error: the workflow refine has no triggers" in result.stderr
+    assert "error: the workflow refine does not have triggers" in result.stderr
     assert isinstance(result.exception, SystemExit)
 
 

@@ -123,10 +123,10 @@ def test_spark_gives_up_the_rows_of_a_replaced_file(lake, published):
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_spark_repeats_a_merge_killed_between_commits(number, lake, published, monkeypatch):
-    # given a deleted row, a live one, and a file that lets each become the other
-    lake.merge(published, [land(lake.store, THINGS, "a", things(1, 2), deleted=[0])])
+    # given deleted rows and live ones, and a file that lets one of each become the other
+    lake.merge(published, [land(lake.store, THINGS, "a", things(*range(20)), deleted=range(10))])
     snapshots = len(published.load(published.live).snapshots())
-    files = [land(lake.store, THINGS, "b", things(3, 4), as_of=1, deleted=[1])]
+    files = [land(lake.store, THINGS, "b", things(3, 4, start=9), as_of=1, deleted=[1])]
 
     # when
     with monkeypatch.context() as patched:

@@ -47,4 +47,4 @@ def test_too_many_providers_for_the_receiver_are_refused() -> None:
 
     # then the settings refuse them
     message = refusal(events={"providers": names})
-    assert "50 providers and 0 callbacks need 3,650 bytes of the receiver's environment" in message
+    assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message

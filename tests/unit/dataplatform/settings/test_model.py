@@ -144,7 +144,7 @@ REFUSED_BY_AWS = {
         ({"databases": database(certificate=CERTIFICATE * 80)}, "at most 4096 characters")
     ],
     "connections.carrier.hostKeys": [
-        ({"connections": connection(hostKeys=[f"ssh-rsa {'A' * 700}{n}" for n in range(5)])}, "at most 3196 together"),
+        ({"connections": connection(hostKeys=[f"ssh-rsa {'A' * 700}{n}" for n in range(5)])}, "at most 3196 fit"),
         ({"connections": connection(hostKeys=[HOST_KEY, f"{HOST_KEY} again"])}, "listed twice"),
     ],
     "connections.carrier.host": [({"connections": connection(host="h" * 254)}, "at most 253 characters")],
@@ -229,7 +229,7 @@ REFUSED_BY_AWS = {
 )
 def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[str, Any], expected: str) -> None:
     message = refusal(**changes)
-    assert "Pulumi.dev.yaml is refused" in message
+    assert "Pulumi.dev.yaml is invalid" in message
     assert f"data-platform:{key}: " in message
     assert expected in message
 

@@ -136,7 +136,7 @@ def test_made_up_name_stays_with_its_resource(provider):
     ("urn", "inputs", "reason"),
     [
         (URN, {"size": 1}, "aws:test/thing:Thing 'thing' sets size, which the local engine does not support"),
-        ("urn:pulumi:s::p::aws:test/other:Other::x", {}, "no handler for aws:test/other:Other"),
+        ("urn:pulumi:s::p::aws:test/other:Other::x", {}, "does not have a handler for aws:test/other:Other"),
     ],
     ids=["input", "type"],
 )

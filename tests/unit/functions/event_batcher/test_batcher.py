@@ -117,7 +117,7 @@ def test_batch_over_midnight_lands_on_its_first_messages_day(batcher):
         (a_line(1)[:-1] + ', "more": 1}', "it has members that events do not have"),
         (a_line(1).replace(" ", "\n", 1), "it has more than one line"),
         (json.dumps({**dict.fromkeys(MEMBERS, "text")}), "its payload is not an object"),
-        (json.dumps({**dict.fromkeys(MEMBERS, 1), "payload": {}}), "its event_id is not a text"),
+        (json.dumps({**dict.fromkeys(MEMBERS, 1), "payload": {}}), "its event_id is not a string or is empty"),
         (a_line(1).replace("key:scanner", "scanner"), "its channel is not key:NAME, callback:NAME or unknown"),
         (a_line(1).replace('"key:scanner"', "null"), "its channel is not key:NAME, callback:NAME or unknown"),
     ],

@@ -85,7 +85,9 @@ def test_an_expired_snapshot_is_refused_with_the_oldest_kept_one(snapshots, at, 
 
 
 def test_unknown_snapshot_is_refused_with_the_existing_ones(snapshots, at):
-    with pytest.raises(JobFailedError, match=f"things keep no snapshot 7; they keep {snapshots[2].snapshot_id}, "):
+    with pytest.raises(
+        JobFailedError, match=f"things do not have a snapshot 7; they have {snapshots[2].snapshot_id}, "
+    ):
         at(7)
 
 

@@ -143,6 +143,6 @@ def test_sender_reports_an_api_that_never_accepts(api):
     api.accepts_at, api.retry_after = math.inf, RETRY_SECONDS
 
     # then
-    with pytest.raises(UnexpectedAnswerError, match="POST /events was answered 503"):
+    with pytest.raises(UnexpectedAnswerError, match="POST /events returned 503"):
         api.sender()._ask("/events", b"{}", {}, HTTPStatus.ACCEPTED)
     assert api.seconds < 2 * STALLED_SECONDS

@@ -92,4 +92,4 @@ def test_invalid_words_are_refused(words, reason):
 def test_an_unknown_snapshot_fails_in_words(snapshots):
     result, output = run(REPORT, "--as-of", 7)
     assert result.exit_code == 1
-    assert f"the tables of parcels keep no snapshot 7; they keep {snapshots[1].snapshot_id}, " in output
+    assert f"the tables of parcels do not have a snapshot 7; they have {snapshots[1].snapshot_id}, " in output

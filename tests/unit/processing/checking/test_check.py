@@ -94,7 +94,7 @@ def test_a_clean_row_is_cleansed_and_typed():
             ["label_is_well_formed"],
             "breaks the rule 'label is well formed'",
         ),
-        ("1,York", ["field_count"], "number of fields is 2, the header's is 4"),
+        ("1,York", ["field_count"], "the record has 2 fields, but the header has 4"),
     ],
 )
 def test_row_that_breaks_a_rule_is_quarantined_with_the_reason(row, rules, reason):

@@ -254,7 +254,7 @@ def test_rule_about_several_rows_is_refused_with_the_next_step(rule):
     schema = type("Groups", (Visits,), {"looks_around": dy.rule()(lambda _: rule)})
 
     # when, then
-    with pytest.raises(UnsupportedRuleError, match="rule looks_around of schema Groups looks at more than one row"):
+    with pytest.raises(UnsupportedRuleError, match="rule looks_around of schema Groups uses more than one row"):
         row_rules(schema)
 
 

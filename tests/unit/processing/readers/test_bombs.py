@@ -172,7 +172,9 @@ def test_zip_with_a_long_directory_is_refused():
 
     # when
     def read() -> None:
-        with pytest.raises(UnreadableObjectError, match=r"its directory has 1,350,000 bytes, at most 1,048,576 are"):
+        with pytest.raises(
+            UnreadableObjectError, match=r"its directory has 1,350,000 bytes, but at most 1,048,576 are"
+        ):
             records(content, name="rows.zip")
 
     # then

@@ -58,7 +58,7 @@ def test_stored_and_deflated_archives_are_read(method: int):
 def test_archive_of_another_method_is_refused(method: int):
     content = _zipped().replace(struct.pack("<H", zipfile.ZIP_DEFLATED), struct.pack("<H", method))
 
-    with pytest.raises(UnreadableObjectError, match=f"compression method {method}; have it sent with deflate"):
+    with pytest.raises(UnreadableObjectError, match=f"compression method {method}; ask the sender to use deflate"):
         _read("rows.zip", content)
 
 
@@ -153,7 +153,7 @@ def test_empty_parts_of_a_gzip_object_cost_linear_time(monkeypatch: pytest.Monke
     [
         (gzip.compress(CONTENT), "gzip; ask the sender to add .gz"),
         (_zipped(), "a zip archive or an Excel workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an Excel workbook; have it saved as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an Excel workbook; ask the sender to save it as CSV"),
         (b"BZh91AY&SY" + bytes(100), "bzip2"),
         (b"\xfd7zXZ\x00" + bytes(100), "xz"),
         (b"%PDF-1.7\n", "a PDF"),
@@ -170,7 +170,7 @@ def test_parquet_under_a_name_of_text_is_named():
     content = io.BytesIO()
     pl.DataFrame({"a": ["x"]}).write_parquet(content)
 
-    with pytest.raises(UnreadableObjectError, match=r"but it is parquet; have it named \.parquet"):
+    with pytest.raises(UnreadableObjectError, match=r"but is parquet; ask the sender to name it \.parquet"):
         _read("rows.csv", content.getvalue())
 
 

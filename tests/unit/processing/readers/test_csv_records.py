@@ -126,7 +126,7 @@ def test_record_with_wrong_number_of_fields_breaks_field_count(torn):
 
 
 def test_the_reason_says_both_numbers_of_fields():
-    assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["number of fields is 1, the header's is 2"]
+    assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["the record has 1 fields, but the header has 2"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_broken_quote_quarantines_the_rest_of_the_file(broken: str):
         (4, "quoting", None, None),
     ]
     assert originals(content)[-1] == f"{broken}\n5,6\n7,8"
-    assert "3 lines, 4 to 6, are not read" in frame[STRUCTURE_REASON].to_list()[-1]
+    assert "3 lines, 4 to 6, were not read" in frame[STRUCTURE_REASON].to_list()[-1]
 
 
 def test_broken_quote_costs_its_line_without_line_breaks():
@@ -164,7 +164,7 @@ def test_broken_quote_costs_its_line_without_line_breaks():
 def test_broken_quote_beyond_an_entrys_size_refuses_the_object():
     content = 'a,b\n"1"x,2\n' + "3,4\n" * (MAXIMUM_RECORD // 4)
 
-    with pytest.raises(UnreadableObjectError, match=r"line 2: a quote is never closed.*more than 16 MiB follow"):
+    with pytest.raises(UnreadableObjectError, match=r"line 2: a quote is not closed.*more than 16 MiB follow"):
         rows(content)
 
 
@@ -290,11 +290,11 @@ def test_an_encoding_is_told_by_its_mark_or_by_the_declaration(written_in, decla
 @pytest.mark.parametrize(
     ("content", "declared", "message"),
     [
-        (b"a,b\n1,\x81\n", "windows-1252", "the bytes at offset 6 are not of the encoding windows-1252"),
+        (b"a,b\n1,\x81\n", "windows-1252", "the bytes at offset 6 are not windows-1252"),
         (
             "a,b\n1,2\n".encode("utf-16-le") + b"x",
             "utf-16-le",
-            "the bytes at offset 16 are not of the encoding utf-16-le",
+            "the bytes at offset 16 are not utf-16-le",
         ),
         (b"\xef\xbb\xbfa,b\n", "latin-1", "begins with the byte order mark of utf-8, declared is latin-1"),
     ],

@@ -20,7 +20,7 @@ def probe():
 
 
 def test_file_that_ends_its_reader_is_refused(probe: ParquetProbe):
-    with pytest.raises(UnreadableObjectError, match=r"was ended by it.*the file is damaged"):
+    with pytest.raises(UnreadableObjectError, match=r"ended a process that read it .*it is damaged"):
         probe.check(str(ENDS_THE_PROCESS))
 
 

@@ -140,7 +140,11 @@ def test_mart_job_encrypts_a_report_with_its_teams_key(deployed, keyed):
             ["--bucket", "lake", "--dataset", "cars"],
             "invalid choice: 'cars' (choose from 'members', 'parcels', 'readings'",
         ),
-        (mart.main, ["--bucket", "lake", "--team-keys", "{"], "argument --team-keys: '{' is no JSON object of teams"),
+        (
+            mart.main,
+            ["--bucket", "lake", "--team-keys", "{"],
+            "argument --team-keys: '{' is not a JSON object of teams",
+        ),
         (mart.main, ["--bucket", "lake", "--report", "cars"], "invalid choice: 'cars' (choose from 'members_by_"),
     ],
 )
