@@ -110,7 +110,7 @@ settings: $(DEVELOPMENT) ## Write docs/settings.md from the settings model.
 schema: $(DEVELOPMENT) ## Write docs/settings.schema.json, with which editors check and complete the stack files.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.schema
 
-components: $(DEVELOPMENT) ## Write the argument tables in docs/components.
+components: $(DEVELOPMENT) ## Write the tables of arguments and outputs in docs/components.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.component_pages
 
 commands: $(DEVELOPMENT) ## Write the list of commands in docs/commands.md from the commands and this Makefile.
