@@ -90,7 +90,7 @@ def test_prod_has_no_demo_server(prod_graph: Graph) -> None:
 @pytest.mark.parametrize("everybody", ["0.0.0.0/0", "128.0.0.0/1"])
 @pytest.mark.parametrize("demo", [False, True])
 def test_prod_never_lets_everybody_in(everybody: str, demo: bool) -> None:
-    with pytest.raises(EngineError, match=r"sources\.allowedCidrs: .* lets everybody in; 'prod' never may"):
+    with pytest.raises(EngineError, match=r"sources\.allowedCidrs: .* lets everybody in, which 'prod' does not allow"):
         record("prod", sources={"allowedCidrs": [everybody]}, demo=demo)
 
 

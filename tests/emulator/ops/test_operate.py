@@ -251,7 +251,7 @@ def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, r
     untouched, done = content(), ops(*words, "--yes")
 
     # then the first only says what would be done
-    assert f"--yes would put {file} (" in dry.stdout
+    assert f"--yes would replace the object with {file} (" in dry.stdout
     assert untouched == before
 
     # and the second has put it there, beside the version that came, and made its rows anew

@@ -82,7 +82,7 @@ def test_a_wrong_connection_is_refused_with_the_parameters_name_and_the_place(wr
     # then
     with pytest.raises(ConfigurationError, match=re.escape(where)) as refused:
         read_connection(client, "/p", "carrier")
-    assert str(refused.value).startswith("SSM parameter /p/connections/carrier is wrong: ")
+    assert str(refused.value).startswith("SSM parameter /p/connections/carrier is invalid: ")
 
 
 def test_a_connection_is_read_as_it_was_written():
