@@ -43,5 +43,5 @@ def test_demo_refuses_a_wrong_file_before_it_starts(tmp_path):
 
     # then
     assert result.exit_code == 1
-    assert f"{file} is no file of vehicles: header with missing columns" in result.stderr
+    assert f"{file} cannot be used as a file of vehicles: header with missing columns" in result.stderr
     assert not state.exists()

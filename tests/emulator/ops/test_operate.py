@@ -251,7 +251,7 @@ def test_fixed_file_replaces_the_object_only_with_yes(ops, target, refused_objec
     untouched, done = content(), ops(*words, "--yes")
 
     # then the first only shows what would be done
-    assert f"--yes would put {file} (" in dry.stdout
+    assert f"--yes would replace the object with {file} (" in dry.stdout
     assert untouched == before
 
     # and the second stores it, beside the delivered version, and replaces its rows

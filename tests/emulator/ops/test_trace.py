@@ -257,7 +257,7 @@ def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
         (["mart/accounts/reports/strange.csv"], 1, "is not a file of a report"),
         (["00000000-0000-4000-8000-00000000dead"], 1, "no row of readings has the key"),
         (["--dataset", "parcels", "TR99ACE"], 1, "quarantine files"),
-        (["--dataset", "members", "x"], 2, "can be no number of members, which is a whole number"),
+        (["--dataset", "members", "x"], 2, "is not a possible number of members, which is a whole number"),
         (["--dataset", "members", "1", "2"], 2, "give 1 values"),
         (["--dataset", "strange", "1"], 2, "unknown dataset 'strange'"),
         (["one", "two"], 2, "several words are the key of a row"),

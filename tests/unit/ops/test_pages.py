@@ -24,7 +24,7 @@ def test_a_page_says_the_rules_in_the_words_of_the_quarantine():
     assert "| `member_id` | a whole number, required |  | `trim`, `empty_to_null` | member_id is less than 1 |" in page
     assert "- breaks the rule 'label is well formed'" in page
     assert "| schedule | `cron(0 5 * * ? *)` |" in page
-    assert "| is late after | 26 hours without a new object |" in page
+    assert "| late after | 26 hours without a new object |" in page
     assert "| undeclared columns | freeze |" in page
 
 

@@ -108,7 +108,7 @@ def test_plan_makes_nothing_and_lists_every_refusal(run, state, target):
     # when
     run("Thing('first', 'b', pulumi.ResourceOptions(protect=True)); Thing('second', 'b')", plan, dry_run=True)
     # then
-    assert plan.problems == [f"{TYPE} 'first' is protected, and its word cannot change in place"]
+    assert plan.problems == [f"{TYPE} 'first' is protected, but its word cannot change in place"]
     assert len(state.resources) == 1
 
 

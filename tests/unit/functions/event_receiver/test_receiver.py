@@ -257,7 +257,7 @@ def test_a_body_of_two_mebibytes_is_refused(post, sqs):
 
     # then
     assert (status, answer["title"], sqs.bodies) == (413, "Content Too Large", [])
-    assert "2097152 bytes, at most 1048576" in answer["detail"]
+    assert "2097152 bytes, and at most 1048576" in answer["detail"]
 
 
 @pytest.mark.parametrize(
@@ -279,8 +279,8 @@ def test_a_body_of_two_mebibytes_is_refused(post, sqs):
         (r'{"payload": "\ud800"}', "holds half of a surrogate pair"),
         (r'{"\udfff": 1}', "holds half of a surrogate pair"),
         ('{"payload": "\ud800"}', "is not UTF-8 text"),
-        ("[]", "holds 0 events; post 1 to 1,000 at once"),
-        ("[" + ",".join(["0"] * 10_001) + "]", "holds 10,001 events; post 1 to 1,000 at once"),
+        ("[]", "holds 0 events; post 1 to 1,000 in one request"),
+        ("[" + ",".join(["0"] * 10_001) + "]", "holds 10,001 events; post 1 to 1,000 in one request"),
         ("3", "is not an event, because it is not an object"),
         ("null", "is not an event, because it is not an object"),
         ('"text"', "is not an event, because it is not an object"),
@@ -384,7 +384,7 @@ def test_more_problems_than_an_answer_can_hold_are_counted(post):
 
     # then
     assert (status, len(answer["errors"])) == (400, 1000)
-    assert answer["detail"] == "5,000 problems, the first 1,000 are named; nothing was stored"
+    assert answer["detail"] == "5,000 problems, only the first 1,000 are listed; nothing was stored"
 
 
 @pytest.mark.parametrize("as_array", [False, True])

@@ -82,7 +82,7 @@ def test_wrong_connection_names_the_parameter_and_the_place(wrong, where):
     # then
     with pytest.raises(ConfigurationError, match=re.escape(where)) as refused:
         read_connection(client, "/p", "carrier")
-    assert str(refused.value).startswith("SSM parameter /p/connections/carrier is wrong: ")
+    assert str(refused.value).startswith("SSM parameter /p/connections/carrier is invalid: ")
 
 
 def test_a_connection_is_read_as_it_was_written():

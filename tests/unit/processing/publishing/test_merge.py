@@ -198,7 +198,7 @@ def test_a_table_that_is_always_busy_ends_the_merge(store, tmp_path, monkeypatch
     published.catalog.commit_table = before(write, published.catalog.commit_table)
 
     # then the merge reports it
-    with pytest.raises(BusyTableError, match="things: other writers changed its tables during 3 attempts"):
+    with pytest.raises(BusyTableError, match="things: other writers changed its tables during all 3 attempts"):
         merge(published, store, files)
 
 

@@ -216,7 +216,7 @@ def test_a_field_longer_than_the_csv_module_expects_is_data():
         (b"a,b,c\n", r"unexpected columns \['c'\]: expected \['a', 'b'\] in any order, found \['a', 'b', 'c'\]"),
         (b"a,b,b\n", r"repeated columns \['b'\]"),
         (b"a,c\n", r"missing columns \['b'\], unexpected columns \['c'\]"),
-        (b'"a"b,c\n', r"quoting of the header '\"a\"b,c' is broken"),
+        (b'"a"b,c\n', r"quoting of the header '\"a\"b,c' is invalid"),
         (b"a,b,c\n", r"add them to the schema, or declare drift=\"evolve\" to keep them or drift=\"discard\""),
         (b"a,b\n1,2\n3,\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9\); .* csv=CsvFormat\(encoding=\"windows-1252\"\)"),
         ("a,b\n1,2\n".encode("utf-16-le"), r"null characters.*CsvFormat\(encoding=\"utf-16-le\"\)"),
@@ -296,7 +296,7 @@ def test_an_encoding_is_told_by_its_mark_or_by_the_declaration(written_in, decla
             "utf-16-le",
             "the bytes at offset 16 are not utf-16-le",
         ),
-        (b"\xef\xbb\xbfa,b\n", "latin-1", "begins with the byte order mark of utf-8, declared is latin-1"),
+        (b"\xef\xbb\xbfa,b\n", "latin-1", "begins with the byte order mark of utf-8, but latin-1 is declared"),
     ],
 )
 def test_undeclared_encoding_is_refused_and_not_guessed(content, declared, message):

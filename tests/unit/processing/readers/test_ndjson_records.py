@@ -114,8 +114,8 @@ def test_a_pointer_leads_into_a_line(pointer, text):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"value": 1', "the line is no JSON: Expecting ',' delimiter at its character 12"),
-        (b'{"value": 1} {}', "the line is no JSON: Extra data at its character 14"),
+        (b'{"value": 1', "the line is not JSON: Expecting ',' delimiter at its character 12"),
+        (b'{"value": 1} {}', "the line is not JSON: Extra data at its character 14"),
         (b"[1]", "the line is JSON, but not an object"),
         (b'{"value": NaN}', "the line is not JSON: JSON does not have NaN"),
         (b'{"value": "\xe9"}', "the line is not UTF-8 (byte 0xe9 at its byte 12)"),
@@ -145,7 +145,7 @@ def test_refused_lines_text_is_refused_again_even_if_not_utf8():
     original = read(b'{"value": "\xe9"}')[ORIGINAL][0]
 
     # then
-    assert reasons(original.encode()) == ["the line is no JSON: Invalid \\escape at its character 12"]
+    assert reasons(original.encode()) == ["the line is not JSON: Invalid \\escape at its character 12"]
 
 
 def test_a_pair_of_surrogates_is_one_character():
