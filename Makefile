@@ -1,4 +1,4 @@
-# Every command of the project. `make help` lists them.
+# The project's commands. `make help` lists them.
 SHELL := /bin/sh
 PYTHON ?= python3.11
 VENV := .venv

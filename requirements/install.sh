@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs pinned requirements into a virtual environment, which is made if it is not there, and prints how long it took.
-# By uv: the one on PATH, or else the pinned one, which pip puts into the environment. Where uv cannot be had or fails,
-# pip installs the same packages with the same hashes.
+# Installs pinned requirements into a virtual environment, creates it if necessary, and prints the time that this took.
+# Uses the uv on PATH, or the pinned one, which pip installs into the environment. If uv is not available or fails, pip
+# installs the same packages with the same hashes.
 #   PYTHON=python3.11 sh requirements/install.sh .venv requirements/local.txt
 set -u
 
@@ -11,9 +11,9 @@ started=$(date +%s)
 
 seconds() { echo "$(($(date +%s) - started)) s"; }
 
-# A line now and then, since neither of the two shows how far it is without a terminal.
+# Print a line every few seconds, because neither installer shows its progress without a terminal.
 report() {
-    # Without the output, which whoever reads it would wait for.
+    # Not connected to the output: its reader would wait until sleep ends.
     while sleep 5 >/dev/null 2>&1; do
         echo "  installing $requirements, $(seconds)"
     done
@@ -39,8 +39,8 @@ by_uv() {
     [ -z "$more" ] || export UV_INDEX="$more"
     [ -z "$certificate" ] || export SSL_CERT_FILE="$certificate"
     "$uv" pip install --quiet --python "$python" --require-hashes -r "$requirements" || return 1
-    # pip does it for every file. Here, on every core and without most of what nothing imports: a third of the files are
-    # those of AWS services that the program does not use.
+    # pip compiles every file. This uses every core and skips most unused files: a third of all files belong to AWS
+    # services that the program does not use.
     "$python" -m compileall -qq -j 0 -x '/(pulumi_aws|debugpy|pip|geodata|carrierdata|tests?)/' "$environment"/lib || true
 }
 

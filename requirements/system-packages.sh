@@ -1,13 +1,13 @@
 #!/bin/sh
-# What the platform needs of the operating system; with the argument `test`, what its tests need too, and with `images`
-# what the images' tests need. On Debian as root the missing packages are installed; elsewhere each is named with the
-# command that gets it, and nothing is installed. Two things are optional, and Debian 12 does not have them: Terraform with
-# a mirror of its AWS provider (tests/provider), and Python 3.13 (the functions' tests). Without them those tests are
-# skipped with the reason.
+# Checks the system packages that the platform needs; with the argument `test` also those of its tests, and with `images`
+# those of the images' tests. As root on Debian it installs missing packages; elsewhere it prints the command that
+# installs them, and exits with 1. Two things are optional, and Debian 12 does not have them: Terraform with a mirror of
+# its AWS provider (tests/provider), and Python 3.13 (the functions' tests). Tests without them are skipped with the
+# reason.
 set -eu
 
 missing="" homebrew=""
-need() { # need DEBIAN_PACKAGE HOMEBREW_FORMULA "what it is for" CHECK...
+need() { # need DEBIAN_PACKAGE HOMEBREW_FORMULA "purpose" CHECK...
     package=$1 formula=$2 purpose=$3
     shift 3
     if ! "$@" >/dev/null 2>&1; then
@@ -34,7 +34,7 @@ if [ "${1:-}" = test ]; then
     need openjdk-17-jre-headless openjdk@17 "the Java of PySpark" java -version
     need maven maven "fetches what Spark reads Iceberg tables with" sh -c "command -v mvn"
     if [ "$(uname)" = Linux ]; then
-        # The long tests start these servers themselves, on high ports: what Debian starts as they are installed may be
+        # The long tests start these servers on high ports. The services that Debian starts at installation may be
         # stopped.
         need openssh-server openssh "an SFTP server of the collector's long tests" test -x /usr/sbin/sshd
         need openssh-client openssh "the keys of these servers" sh -c "command -v ssh-keygen"
@@ -43,7 +43,7 @@ if [ "${1:-}" = test ]; then
     fi
 fi
 if [ "${1:-}" = images ] && ! docker info >/dev/null 2>&1; then
-    # Without Docker: Podman, what it runs containers and their network with, and what makes a base image of packages.
+    # Without Docker: Podman, its container and network programs, and debootstrap, which creates a base image.
     need podman podman "the engine that builds and runs the images" podman --version
     for tool in buildah runc iptables debootstrap; do
         need "$tool" podman "what Podman needs here" "$tool" --version

@@ -12,25 +12,25 @@ refuse() {
     echo "mssql: $1" >&2
     exit 64
 }
-need() { # need NAME "what it is"
-    [[ -n "${!1:-}" ]] || refuse "$1 is not set: give $2"
+need() { # need NAME "description"
+    [[ -n "${!1:-}" ]] || refuse "$1 is not set: set it to $2"
 }
 need_password() {
     need "$1" "$2"
-    # The text of a statement contains the password, and some characters have a meaning in sqlcmd.
-    [[ "${!1}" =~ ^[A-Za-z0-9]{12,128}$ ]] || refuse "$1 has to be 12 to 128 letters and digits, as the program makes it"
+    # A statement's text contains the password, and sqlcmd interprets some characters.
+    [[ "${!1}" =~ ^[A-Za-z0-9]{12,128}$ ]] || refuse "$1 must have 12 to 128 letters and digits, like the program's own"
 }
 
 [[ "${ACCEPT_EULA:-}" == Y ]] ||
-    refuse "ACCEPT_EULA is not Y: accept Microsoft's licence, go.microsoft.com/fwlink/?LinkId=746388, to run SQL Server"
+    refuse "ACCEPT_EULA is not Y: to run SQL Server, accept Microsoft's licence, go.microsoft.com/fwlink/?LinkId=746388"
 need_password MSSQL_SA_PASSWORD "the password of sa, as a secret"
 need_password SQL_PASSWORD "the password of the extraction's login, as a secret"
-need SQL_CERTIFICATE "the certificate that the server shows (PEM)"
-need SQL_SERVER_KEY "the key of that certificate (PEM), as a secret"
+need SQL_CERTIFICATE "the server's certificate (PEM)"
+need SQL_SERVER_KEY "the key of the server's certificate (PEM), as a secret"
 for name in SQL_DATABASE SQL_USER; do
-    [[ "${!name:-}" =~ ^[A-Za-z][A-Za-z0-9_]{0,63}$ ]] || refuse "$name has to be letters, digits and _, a letter first"
+    [[ "${!name:-}" =~ ^[A-Za-z][A-Za-z0-9_]{0,63}$ ]] || refuse "$name must start with a letter and have only letters, digits and _"
 done
-[[ "$(stat --file-system --format %T /dev/shm)" == tmpfs ]] || refuse "/dev/shm is not in memory: keys are not written to disk"
+[[ "$(stat --file-system --format %T /dev/shm)" == tmpfs ]] || refuse "/dev/shm is not in memory: keys must not be written to disk"
 
 rm -rf "$tls"
 mkdir -m 700 "$tls"
@@ -42,7 +42,7 @@ if [[ ! -e "$seeded" ]]; then
     server=$!
     export SQLCMDPASSWORD="$MSSQL_SA_PASSWORD"
     until "${sqlcmd[@]}" -U sa -Q 'SELECT 1' >/dev/null 2>&1; do
-        kill -0 "$server" 2>/dev/null || refuse "SQL Server ended while it was set up; its log is above"
+        kill -0 "$server" 2>/dev/null || refuse "SQL Server exited during setup; its log is above"
         ((SECONDS < setup_seconds)) || refuse "SQL Server did not answer within $setup_seconds s; its log is above"
         sleep 1
     done

@@ -2,15 +2,15 @@
 # Writes the API's address into nginx's configuration, and starts nginx.
 set -eu
 
-# Accept only characters of an address, because it becomes part of the configuration.
+# Accept only characters of an address, because the address becomes part of the configuration.
 case "$EVENTS_URL" in
     *[!A-Za-z0-9:/._-]* | */)
-        echo "EVENTS_URL=$EVENTS_URL is no address of an API: expected https://host/stage, without a slash at its end" >&2
+        echo "EVENTS_URL=$EVENTS_URL is not the address of an API: set it to https://host/stage, without a trailing slash" >&2
         exit 2
         ;;
     http://?* | https://?*) ;;
     *)
-        echo "EVENTS_URL=$EVENTS_URL does not begin with https:// or http://" >&2
+        echo "EVENTS_URL=$EVENTS_URL does not start with https:// or http://: set it to https://host/stage" >&2
         exit 2
         ;;
 esac

@@ -99,10 +99,10 @@ def test_it_runs_as_nobody_special_and_can_write_to_tmp_alone(engine, page):
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("api.example.com/v1", "does not begin with https:// or http://"),
-        ("https://api.example.com/v1/", "without a slash at its end"),
-        ('https://x"; return 200 "', "is no address of an API"),
-        ("https://x|e", "is no address of an API"),
+        ("api.example.com/v1", "does not start with https:// or http://"),
+        ("https://api.example.com/v1/", "without a trailing slash"),
+        ('https://x"; return 200 "', "is not the address of an API"),
+        ("https://x|e", "is not the address of an API"),
     ],
 )
 def test_wrong_api_address_ends_the_container_with_the_reason(engine, reference, address, said):

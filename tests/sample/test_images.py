@@ -42,11 +42,11 @@ COMPLETE = {
     [
         ({"ACCEPT_EULA": ""}, "accept Microsoft's licence"),
         ({"MSSQL_SA_PASSWORD": ""}, "MSSQL_SA_PASSWORD is not set"),
-        ({"SQL_PASSWORD": "it's; --"}, "SQL_PASSWORD has to be 12 to 128 letters and digits"),
+        ({"SQL_PASSWORD": "it's; --"}, "SQL_PASSWORD must have 12 to 128 letters and digits"),
         ({"SQL_CERTIFICATE": ""}, "SQL_CERTIFICATE is not set"),
         ({"SQL_SERVER_KEY": ""}, "SQL_SERVER_KEY is not set"),
-        ({"SQL_DATABASE": "a]; DROP"}, "SQL_DATABASE has to be letters"),
-        ({"SQL_USER": "1"}, "SQL_USER has to be letters"),
+        ({"SQL_DATABASE": "a]; DROP"}, "SQL_DATABASE must start with a letter"),
+        ({"SQL_USER": "1"}, "SQL_USER must start with a letter"),
     ],
 )
 def test_sql_server_container_names_what_is_missing_not_secrets(changed, message):

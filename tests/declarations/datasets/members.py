@@ -13,7 +13,7 @@ _TEXTS: Final = ("name", "street", "locker", "note")
 
 
 class Members(dy.Schema):
-    """A clean row: one member, by number."""
+    """One member, identified by number."""
 
     number = dy.Int64(primary_key=True, min=1)
     name = dy.String()

@@ -19,7 +19,7 @@ from processing.declaring.dataset import Dataset, SftpSource
 
 
 class Parcels(dy.Schema):
-    """A clean row: one parcel, by its label."""
+    """One parcel, identified by its label."""
 
     member_id = dy.Int64(min=1)
     town = dy.String()
@@ -28,7 +28,7 @@ class Parcels(dy.Schema):
 
     @dy.rule()
     def label_is_well_formed(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """Two letters, two digits, three letters."""
+        """Require two letters, two digits and three letters."""
         return cls.label.col.str.contains(r"^[A-Z]{2}[0-9]{2}[A-Z]{3}$")
 
 

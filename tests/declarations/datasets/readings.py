@@ -19,7 +19,7 @@ _UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 class Readings(dy.Schema):
-    """A clean row: one event, by its channel and its sender's id. The columns after `payload` come from the payload."""
+    """One event, identified by its channel and its sender's id. The columns after `payload` come from the payload."""
 
     channel = dy.String(primary_key=True, regex=CHANNEL_PATTERN)
     event_id = dy.String(primary_key=True, regex=_UUID)
@@ -37,23 +37,23 @@ class Readings(dy.Schema):
 
     @dy.rule()
     def event_type_is_known(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """An unknown kind is quarantined."""
+        """Require a known kind."""
         return cls.event_type.col.is_in([WEIGHING, SCAN])
 
     @dy.rule()
     def a_weighing_has_weight_unit_and_label(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """The report needs all three."""
+        """Require the three values that the report needs."""
         complete = cls.weight.col.is_not_null() & cls.unit.col.is_not_null() & cls.label.col.is_not_null()
         return (cls.event_type.col != WEIGHING) | complete
 
     @dy.rule()
     def a_weighing_arrives_by_a_trusted_channel(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """A weighing from any other channel is quarantined."""
+        """Require a trusted channel for weighings."""
         return (cls.event_type.col != WEIGHING) | cls.channel.col.is_in(WEIGHING_CHANNELS)
 
     @dy.rule()
     def a_scan_has_member_and_place(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """Both are needed."""
+        """Require both values."""
         return (cls.event_type.col != SCAN) | (cls.member_id.col.is_not_null() & cls.place.col.is_not_null())
 
 

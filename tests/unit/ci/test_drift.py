@@ -98,7 +98,7 @@ def test_a_difference_fails(night):
     night.is_in_state(preview="exit 255")
     code, output = night.compare()
     assert code == 1
-    assert "::error title=Drift of prod::The account is not what" in output
+    assert "::error title=Drift of prod::The account differs from" in output
 
 
 def test_a_deployment_that_failed_is_not_the_one_compared(night):
@@ -136,7 +136,7 @@ def test_a_deployment_that_began_meanwhile_explains_a_difference(night, file):
     # then the difference is not reported
     code, output = night.compare()
     assert code == 0
-    assert "Not compared: a deployment began meanwhile" in output
+    assert "Not compared: a deployment started during the comparison" in output
 
 
 def test_a_deployed_commit_that_no_branch_has_fails(night):
@@ -144,7 +144,7 @@ def test_a_deployed_commit_that_no_branch_has_fails(night):
     night.was_deployed(("update", "succeeded", "1" * 40))
     code, output = night.compare()
     assert code == 1
-    assert f"It was deployed from {'1' * 40}, which is in no branch" in output
+    assert f"It was deployed from {'1' * 40}, which is not in any branch" in output
 
 
 def test_a_backend_that_does_not_answer_fails(night):
