@@ -171,8 +171,14 @@ def located(
             for group in source.groups():
                 if may_be_in(group.bounds(bounded)) and (found := group.read(columns, keys)).height:
                     rest = group.read(others).drop(FILE)
-                    frames.append(found.join(rest, on=POSITION).select(frames[0].columns))
+                    own = _with_own_texts(found.drop(FILE).join(rest, on=POSITION))
+                    frames.append(own.with_columns(pl.lit(file.path).alias(FILE)).select(frames[0].columns))
     return pl.concat(frames)
+
+
+def _with_own_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """A copy of some rows. A join leaves them texts that hold those of all rows of the row group in memory."""
+    return pl.DataFrame(pl.from_arrow(rows.to_arrow(compat_level=pl.CompatLevel.oldest())))
 
 
 def deleted_positions(io: FileIO, file: TableFile) -> pl.Series:
