@@ -3,7 +3,7 @@
 `python -m bench.history_contestants NAME FOLDER DAYS`: `bench/history.py` runs each in an environment of its own.
 Prints seconds, CPU seconds and the bytes read and written, all without imports, and peak megabytes.
 """
-# ruff: noqa: PLC0415 - a contestant imports what it needs and nothing of the others
+# ruff: noqa: PLC0415 - a contestant imports only what it needs
 
 import resource
 import sys

@@ -3,7 +3,7 @@
 `python -m bench.history_steps STEP ENDPOINT DATASET DAYS EACH_DAY FULL WORD`: `bench/history.py` runs each. Its last
 line has the seconds and CPU seconds without this file's imports, and the peak megabytes with all imports.
 """
-# ruff: noqa: PLC0415 - a step imports what it needs and nothing of the others
+# ruff: noqa: PLC0415 - a step imports only what it needs
 
 import resource
 import sys

@@ -124,7 +124,7 @@ class Bench:
 
     def paramiko(self, work: Workload) -> float:
         """Use paramiko as a first script would: one connection, defaults, one `get` at a time. Return the seconds."""
-        import paramiko  # noqa: PLC0415  # not in the time of the others
+        import paramiko  # noqa: PLC0415  # outside the time of the others
 
         started = time.perf_counter()
         client = paramiko.SSHClient()

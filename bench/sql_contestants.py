@@ -3,7 +3,7 @@
 bench/sql.py sets the connection in the environment. Each contestant writes the table as parquet into the folder TARGET,
 and prints the seconds of CPU time that it took after its imports.
 """
-# ruff: noqa: PLC0415 - a contestant imports what it needs and nothing of the others
+# ruff: noqa: PLC0415 - a contestant imports only what it needs
 
 import os
 import resource

@@ -121,7 +121,7 @@ class Scenario:
 
     def __init__(self, seed: int, events: int) -> None:
         self.counts: Counter[str] = Counter()
-        self._chance = random.Random(seed)  # noqa: S311 - kept, to see it again
+        self._chance = random.Random(seed)  # noqa: S311 - repeatable by seed
         self._now = _START
         self._events = posted_events(events, seed)
         self._queue = FaultyQueue(self._chance, self.counts)

@@ -4,7 +4,7 @@ All but the job read the file and write it again with its types, zstd compressed
 without checks. A value of another type becomes missing, or its row is left out. Prints the seconds of CPU time after
 the imports.
 """
-# ruff: noqa: PLC0415 - a contestant imports what it needs and nothing of the others
+# ruff: noqa: PLC0415 - a contestant imports only what it needs
 
 import os
 import resource

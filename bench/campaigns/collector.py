@@ -91,14 +91,14 @@ def survives(seed: int, endpoint: str, total: Counter[str]) -> bool:
     stack = Stack(endpoint)
     source.deploy(stack)
     scenario = Scenario(seed, stack, source)
-    faults = random.Random(seed).choices(FAULTS, WEIGHTS, k=FAULTS_A_SCENARIO)  # noqa: S311  # a seed kept to see it again
+    faults = random.Random(seed).choices(FAULTS, WEIGHTS, k=FAULTS_A_SCENARIO)  # noqa: S311  # repeatable by seed
     try:
         for fault in faults:
             scenario.meet(fault)
             scenario.write_anew(ANEW)
         scenario.settle()
         scenario.check()
-    except Exception:  # noqa: BLE001  # told with its seed; the others go on
+    except Exception:  # noqa: BLE001  # reported with its seed; the other scenarios continue
         print(f"\nseed {seed} failed after {faults}")
         traceback.print_exc()
         return False

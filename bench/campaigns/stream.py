@@ -67,7 +67,7 @@ def survives(seed: int, events: int, stream: EventStream, total: Counter[str]) -
     scenario = Scenario(seed, events, stream)
     try:
         scenario.run()
-    except Exception:  # noqa: BLE001  # told with its seed; the others go on
+    except Exception:  # noqa: BLE001  # reported with its seed; the other scenarios continue
         print(f"\nseed {seed} failed after {words(scenario.counts)}")
         traceback.print_exc()
         with (FOLDER / "failed-seeds").open("a") as kept:
