@@ -179,6 +179,7 @@ def test_what_is_not_sql_is_invalid_in_one_line(rows):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(60)
 def test_ctrl_c_stops_a_statement_that_runs(rows, monkeypatch):
     # given that ctrl-C arrives while the statement runs
