@@ -147,7 +147,7 @@ def test_spark_lines_give_what_they_say(lake, tmp_path):
 def test_page_states_the_versions_that_the_tests_use():
     requirements = (PAGE.parents[1] / "requirements" / "readers.txt").read_text()
     versions = dict(re.findall(r"^(duckdb|pandas)==(\S+)", requirements, re.MULTILINE))
-    tried = PAGE.read_text().partition("## What was tried")[2]
+    tried = PAGE.read_text().partition("## What has been tested")[2]
     for words in (f"DuckDB {duckdb.__version__}", f"polars {pl.__version__}"):
         assert words in " ".join(tried.split())
     for words in (f"pandas {versions['pandas']}", f"DuckDB {versions['duckdb']}"):

@@ -30,12 +30,12 @@ def words_of(cron: str) -> str:
 
 
 def test_snapshots_that_are_kept_are_those_of_the_page() -> None:
-    assert f"the last {RECENT} snapshots, and the last one of each day (UTC) for {TIME_TRAVEL} days" in PAGE
+    assert f"its last {RECENT} snapshots, and the last snapshot of each day (UTC) for {TIME_TRAVEL} days" in PAGE
 
 
 def test_files_are_deleted_after_the_days_of_the_page() -> None:
     assert (timedelta(days=3), 1) == (MINIMUM_AGE, TABLES_NONCURRENT_DAYS)
-    assert "if they are older than three days" in PAGE
+    assert "that are more than three days old" in PAGE
     assert "for one more day" in PAGE
 
 
