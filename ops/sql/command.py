@@ -48,26 +48,29 @@ def sql(
     `dataplatform --stack dev sql "SELECT model, count(*) FROM vehicles GROUP BY 1"`.
     """
     if as_csv and as_json:
-        raise InvalidInputError("--csv and --json are two formats: choose one")
+        raise InvalidInputError("--csv and --json exclude each other; choose one")
     if limit is not None and (as_csv or as_json):
-        raise InvalidInputError("--limit is of the table; type LIMIT in the statement for --csv and --json")
+        raise InvalidInputError("--limit applies to the table only; use LIMIT in the statement with --csv and --json")
     prompt = not statement
     if prompt and not sys.stdin.isatty():
-        raise InvalidInputError("type a statement, or - to read it from stdin: the prompt needs a terminal")
+        raise InvalidInputError("the prompt needs a terminal; give a statement, or - to read it from stdin")
     if prompt and (as_csv or as_json):
-        raise InvalidInputError("the prompt shows tables: type a statement for --csv and --json")
+        raise InvalidInputError("the prompt shows tables only; give a statement for --csv and --json")
     typed = sys.stdin.read() if statement == FROM_STDIN else statement
     target = target_of(context)
+    dialect = (AthenaEngine if target.endpoint is None else DuckDbEngine).dialect
+    # Checked before any request.
+    checked = "" if prompt else the_statement(typed, dialect)
     engine = _engine(the_reader(target, role))
     if not prompt:
-        _run(engine, typed, as_csv=as_csv, as_json=as_json, limit=limit)
+        _run(engine, checked, as_csv=as_csv, as_json=as_json, limit=limit)
         return
 
     def run(each: str) -> None:
-        # A role is taken for each statement: the prompt may be open for longer than a session lasts.
-        _run(_engine(the_reader(target, role)), each, limit=limit)
+        # The role is assumed for each statement, because the prompt may be open for longer than a session lasts.
+        _run(_engine(the_reader(target, role)), the_statement(each, dialect), limit=limit)
 
-    read_statements(engine.dialect, engine.tables, run)
+    read_statements(dialect, engine.tables, run)
 
 
 def _engine(reader: Reader) -> Engine:
@@ -76,9 +79,11 @@ def _engine(reader: Reader) -> Engine:
     return DuckDbEngine(LakeTables(reader), reader.target.temporary_files)
 
 
-def _run(engine: Engine, typed: str, *, as_csv: bool = False, as_json: bool = False, limit: int | None = None) -> None:
+def _run(
+    engine: Engine, statement: str, *, as_csv: bool = False, as_json: bool = False, limit: int | None = None
+) -> None:
     started = time.monotonic()
-    with engine.run(the_statement(typed, engine.dialect)) as result:
+    with engine.run(statement) as result:
         if as_csv or as_json:
             rows = print_result_csv(result) if as_csv else print_result_json(result)
             counted = in_rows(rows)

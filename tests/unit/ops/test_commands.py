@@ -242,6 +242,8 @@ def test_stack_that_does_not_answer_is_reported_in_one_line(command, tmp_path):
         "collectionSchedules": {"parcels": "group/parcels"},
         "extractionSchedules": {"members": "group/members"},
         "teamRoleArns": {"accounts": "arn"},
+        "publishedTables": {"parcels": "warehouse.parcels"},
+        "reportTables": {"weight": "mart.weight"},
         "eventsApiKeyParameters": {"scanner": "/parameter"},
         "sourceServers": {"sftp": {"schedules": ["group/parcels"], "cluster": "c", "service": "s", "endpoints": []}},
     }
