@@ -1,17 +1,18 @@
-"""A merge and a report of tables of 1, 5 and 20 million rows: by polars on one machine, and by Spark on two cores.
+"""Measures a merge and a report on tables of 1, 5 and 20 million rows, with polars and with Spark on two cores.
 
-- The merge brings 1 % changed rows, spread over the whole table, and at one size as many as are merged at once at most.
-- The report is the sample's `customers_by_model_and_colour`, over the table that polars merged.
+- The merge brings changes of 1 % of the rows, spread over the whole table; at one size it brings as many rows as one
+  batch of a merge may have.
+- The report is the sample's `customers_by_model_and_colour`, computed from the table that polars merged.
 
-Both engines work through the functions that the jobs call, on tables in the embedded AWS: Glue's catalogue, and S3 that
-holds the objects in memory. Each run is a process of its own, in turn, and merges into a copy of the table as it was
-before any merge. CPU seconds and memory are of all processes of the engine, the JVM among them, and not of the embedded
-AWS. Seconds leave out imports and the start of Spark, which has a column of its own. Both must give equal rows.
+Both engines run through the functions that the jobs call, on tables in the embedded AWS: Glue's catalogue, and S3 that
+holds the objects in memory. Each run is a separate process and merges into its own copy of the table. CPU seconds and
+memory cover all processes of the engine, including the JVM, but not the embedded AWS. Seconds exclude imports and the
+start of Spark, which has its own column. Both engines must give equal rows.
 
-Run by `make bench NAME=spread`; exits with 1 if the engines' rows differ. A run that fails, or that holds more than one
-Glue worker has, is a line of its own. The last lines say up to which size one machine is enough. `--write` keeps the
-figures in bench/spread.json, from which `make bench NAME=terabyte` reckons. `--quick` takes small tables. On a busy
-machine the CPU seconds and the memory hold, and the seconds do not.
+Run it with `make bench NAME=spread`; it exits with 1 if the engines' rows differ. A run that fails, or that uses more
+memory than one Glue worker has, gets its own line. The last lines show up to which size one machine is enough.
+`--write` stores the figures in bench/spread.json for `make bench NAME=terabyte`. `--quick` uses small tables. On a busy
+machine, CPU seconds and memory are still valid; seconds are not.
 """
 
 import argparse
@@ -72,7 +73,7 @@ QUICK: Final = (Case(50_000, 500, 1), Case(100_000, 20_000, 1, (MERGE,)), Case(2
 
 
 def main() -> None:
-    """Measure, print, and exit with 1 if the engines do not give the same rows."""
+    """Measure, print, and exit with 1 if the engines' rows differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small tables, one run each")
     parser.add_argument("--write", action="store_true", help=f"keep the figures in {FIGURES.name}")
@@ -99,10 +100,10 @@ def main() -> None:
 
 
 def _jars() -> str:
-    """Iceberg's jars, separated by commas.
+    """Return the paths of Iceberg's jars, separated by commas.
 
     Raises:
-        SystemExit: they cannot be had; the message says why.
+        SystemExit: they cannot be fetched; the message says why.
     """
     try:
         return ",".join(map(str, iceberg_jars()))
@@ -118,8 +119,8 @@ class _Case:
         self._found: dict[str, dict[str, str]] = {MERGE: {}, REPORT: {}}
 
     def measured(self) -> list[Measured]:
-        """Make the table, and let each engine merge and compute."""
-        # A new one for each size: it holds all objects in memory.
+        """Create the table, and let each engine merge and compute."""
+        # A new one for each size, because it holds all objects in memory.
         state = self._folder / "aws"
         state.mkdir()
         with running_emulator(state) as emulator:
@@ -137,7 +138,7 @@ class _Case:
             return [*self._runs(environment)]
 
     def differences(self) -> int:
-        """Print whether the engines gave the same rows. Returns the number of steps in which they did not."""
+        """Print whether the engines gave the same rows. Return the number of steps with differences."""
         missed = 0
         for step, digests in self._found.items():
             if len(set(digests.values())) > 1:
@@ -152,7 +153,7 @@ class _Case:
                 database = f"{engine}_{number}"
                 self._step(environment, "copy", engine, database)
                 for step in self._case.steps:
-                    # A report reads the same table, whoever computes it.
+                    # A report reads the same table with both engines.
                     of = database if step == MERGE else f"{self._engines[0]}_0"
                     if (found := self._step(environment, step, engine, of)) is not None:
                         used.setdefault((step, engine), []).append(found)
@@ -187,7 +188,7 @@ class _Case:
         )
 
     def _step(self, environment: Mapping[str, str], step: str, *words: str) -> Mapping[str, Any] | None:
-        """Run a step in a process of its own and print its line. Returns what it found; None if it failed."""
+        """Run a step in a separate process and print its line. Return its results; None if it failed."""
         what = step if step == "make" else f"{step} by {words[0]}"
         label = f"{self._case.rows:12,}{self._case.changed:10,}  {what:18}"
         command = [sys.executable, "-m", "bench.spread_steps", step, *words]
@@ -203,7 +204,7 @@ class _Case:
 
 
 class _Progress:
-    """Shows on a terminal for how long a step has been running."""
+    """Shows on a terminal how long a step has been running."""
 
     def __init__(self, label: str) -> None:
         self._label, self._started = label, time.monotonic()

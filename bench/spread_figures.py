@@ -1,7 +1,7 @@
-"""What `make bench NAME=spread` measured, and what follows: cost by size, and how much one Glue worker holds.
+"""The figures of `make bench NAME=spread`, and conclusions from them: cost by size, and the limit of one Glue worker.
 
-The figures are in bench/spread.json. A cost is a sum of a constant, a part for each changed row and a part for each row
-of the table, fitted to the figures of all sizes.
+The figures are in bench/spread.json. A cost is the sum of a constant, a part for each changed row and a part for each
+row of the table, fitted to the figures of all sizes.
 """
 
 import itertools
@@ -21,35 +21,35 @@ POLARS, SPARK = "polars", "spark"
 WORKER_GIGABYTES: Final = 16
 """Memory of a worker G.1X: docs.aws.amazon.com/glue/latest/dg/worker-types.html."""
 WORKER_CORES: Final = 4
-"""Its vCPUs, by the same page."""
+"""Its vCPUs, from the same page."""
 USABLE_GIGABYTES: Final = 12
-"""What a job's own process may hold of it. That Glue's JVM and agents on the driver hold 4 GB is an assumption."""
+"""Memory that a job's own process may use. The 4 GB for Glue's JVM and agents on the driver are an assumption."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A merge or a report that was measured."""
+    """A measured merge or report."""
 
     step: str
     engine: str
     rows: int
-    """Of the table."""
+    """Rows of the table."""
     changed: int
-    """Rows that were merged. A report reads the table after that."""
+    """Rows that were merged. A report reads the table afterwards."""
     read: int
-    """Stored bytes of the columns that are read of the table, as the choice of the engine reckons them."""
+    """Stored size of the columns read from the table, in bytes, as computed for the choice of the engine."""
     start: float
     """Seconds until the engine could begin."""
     seconds: float
     processor_seconds: float
-    """Of all processes of the engine."""
+    """CPU seconds of all processes of the engine."""
     megabytes: float
-    """Peak of all processes of the engine."""
+    """Peak memory of all processes of the engine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What something costs, by its size."""
+    """A cost as a function of size."""
 
     constant: float
     changed: float
@@ -58,11 +58,11 @@ class Cost:
     """For each row of the table."""
 
     def of(self, rows: float, changed: float) -> float:
-        """The cost of a table of so many rows of which so many have changed."""
+        """Return the cost for a table of so many rows, of which so many changed."""
         return self.constant + self.changed * changed + self.rows * rows
 
     def words(self) -> str:
-        """Its parts, those that are not nothing."""
+        """Return its parts that are not zero."""
         parts = [digits(self.constant)] if self.constant else []
         parts += [f"{digits(self.changed * MILLION)} a million changed rows"] if self.changed else []
         parts += [f"{digits(self.rows * MILLION)} a million rows of the table"] if self.rows else []
@@ -70,32 +70,32 @@ class Cost:
 
 
 def digits(number: float) -> str:
-    """A number with two digits, or with all that it has before the point."""
+    """Format a number with two digits, or all digits before the point."""
     return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"  # noqa: PLR2004 - two digits
 
 
 def save(measured: Sequence[Measured]) -> None:
-    """Keep the figures."""
+    """Store the figures."""
     FIGURES.write_text(json.dumps([asdict(each) for each in measured], indent=1) + "\n")
 
 
 def load() -> list[Measured]:
-    """The figures that were kept."""
+    """Return the stored figures."""
     return [Measured(**each) for each in json.loads(FIGURES.read_text())]
 
 
 def chosen(measured: Iterable[Measured], step: str, engine: str) -> list[Measured]:
-    """The figures of one step of one engine."""
+    """Return the figures of one step of one engine."""
     return [each for each in measured if (each.step, each.engine) == (step, engine)]
 
 
 def enough(measured: Sequence[Measured], step: str, engine: str) -> bool:
-    """Whether a step of an engine was measured at more than one size of the table."""
+    """Return true if a step of an engine was measured with more than one size of the table."""
     return len({each.rows for each in chosen(measured, step, engine)}) > 1
 
 
 def fitted(measured: Sequence[Measured], figure: Callable[[Measured], float]) -> Cost:
-    """The cost that comes nearest to the figures, in shares of each; no part of it is negative."""
+    """Return the cost with the smallest relative errors for the figures; no part is negative."""
     of_changed = len({each.changed / each.rows for each in measured}) > 1
     features = (0, 1, 2) if of_changed else (0, 2)
     wanted = np.array([figure(each) for each in measured])
@@ -113,37 +113,37 @@ def fitted(measured: Sequence[Measured], figure: Callable[[Measured], float]) ->
 
 
 def processor_seconds(measured: Sequence[Measured], step: str, engine: str) -> Cost:
-    """CPU seconds of a step by its size."""
+    """Return a step's CPU seconds as a function of size."""
     return fitted(chosen(measured, step, engine), lambda each: each.processor_seconds)
 
 
 def megabytes(measured: Sequence[Measured], step: str, engine: str) -> Cost:
-    """Memory of a step by its size."""
+    """Return a step's memory as a function of size."""
     return fitted(chosen(measured, step, engine), lambda each: each.megabytes)
 
 
 def cores(measured: Sequence[Measured], step: str, engine: str) -> float:
-    """Cores that an engine kept busy in its longest run; at least one, since a run also waits for S3."""
+    """Return the cores that an engine kept busy in its longest run; at least one, because a run also waits."""
     longest = max(chosen(measured, step, engine), key=lambda each: each.processor_seconds)
     return max(1.0, longest.processor_seconds / longest.seconds)
 
 
 def median_start(measured: Iterable[Measured]) -> float:
-    """Seconds until Spark could begin."""
+    """Return the seconds until Spark could begin."""
     return statistics.median(each.start for each in measured if each.engine == SPARK)
 
 
 def bytes_of_a_row(measured: Sequence[Measured], step: str) -> float:
-    """Stored bytes that a step reads of a row, in the largest table."""
+    """Return the stored bytes that a step reads for each row, in the largest table."""
     largest = max((each for each in measured if each.step == step), key=lambda each: each.rows)
     return largest.read / largest.rows
 
 
 def most_rows(cost: Cost, changed: float) -> float:
-    """Rows of the largest table whose work one worker's memory holds.
+    """Return the rows of the largest table that fits into one worker's memory.
 
     Args:
-        cost: of memory.
+        cost: the memory as a function of size.
         changed: rows that are merged at once.
     """
     left = USABLE_GIGABYTES * 1000 - cost.of(0, changed)
@@ -151,7 +151,7 @@ def most_rows(cost: Cost, changed: float) -> float:
 
 
 def verdict(measured: Sequence[Measured]) -> list[str]:
-    """What follows from the figures, in lines."""
+    """Return the conclusions as lines."""
     lines = [""]
     for step in (MERGE, REPORT):
         for engine in (POLARS, SPARK):
@@ -163,7 +163,7 @@ def verdict(measured: Sequence[Measured]) -> list[str]:
 
 
 def _switch(measured: Sequence[Measured], step: str) -> str:
-    """Up to which size one worker is enough, in a line."""
+    """Return a line with the size up to which one worker is enough."""
     merged = max((each.changed for each in chosen(measured, step, POLARS)), default=0) if step == MERGE else 0
     rows = most_rows(megabytes(measured, step, POLARS), merged)
     worker = f"{USABLE_GIGABYTES} GB, which a worker G.1X of {WORKER_GIGABYTES} GB leaves it"

@@ -1,4 +1,4 @@
-"""The lake of bench/spread.py in the embedded AWS: one published table, once for each merge, and the changed rows."""
+"""The lake of bench/spread.py in the embedded AWS: a published table, a copy for each merge, and the changed rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ HISTORY: Final = f"{warehouse_prefix(VEHICLES.name)}landing_date=2026-01-02/vehi
 PRISTINE: Final = "pristine"
 """The database of the table before any merge."""
 PATIENCE_SECONDS: Final = "300"
-"""For an answer of the embedded S3, whose machine works on the table at the same time."""
+"""Seconds to wait for the embedded S3, whose machine processes the table at the same time."""
 DIGEST_ROWS_AT_ONCE: Final = 1_000_000
 
 
 @dataclass(frozen=True)
 class Lake:
-    """The lake, with region, credentials and endpoint from the environment, as a job has them."""
+    """The lake, with region, credentials and endpoint from the environment, as in a job."""
 
     @cached_property
     def catalogue(self) -> Catalog:
-        """Glue's."""
+        """Glue's catalogue."""
         catalogue = open_catalogue()
         catalogue.properties[S3_REQUEST_TIMEOUT] = PATIENCE_SECONDS
         return catalogue
@@ -51,7 +51,7 @@ class Lake:
         return S3Store(boto3.client("s3"), BUCKET)
 
     def published(self, database: str) -> Published:
-        """The dataset's tables of a database."""
+        """Return the dataset's tables in a database."""
         return published_tables(self.catalogue, database, BUCKET, DATASET)
 
     def make(self, rows: int, changed: int) -> None:
@@ -64,16 +64,16 @@ class Lake:
         self.store.write(HISTORY, parquet_bytes(changes(rows, changed, 1)), MEDIA_TYPE, {})
 
     def copy(self, database: str) -> None:
-        """Register the table as it was before any merge in a database of its own.
+        """Register the unmerged table in another database.
 
-        The copy shares the data files: a commit deletes no file.
+        The copy shares the data files, because a commit deletes no file.
         """
         boto3.client("glue").create_database(DatabaseInput={"Name": database})
         table = self.published(PRISTINE).load(DATASET.name)
         self.catalogue.register_table((database, DATASET.name), table.metadata_location)
 
     def digest(self, database: str) -> str:
-        """Equal for tables of equal rows, in whatever order and files they are."""
+        """Return a value that is equal for tables with equal rows, in any order and any files."""
         published = self.published(database)
         columns = sorted(published_rows(published.load(published.live), DATASET).collect_schema())
         count = total = 0

@@ -1,8 +1,8 @@
-"""A step of bench/spread.py in a process of its own, against the embedded AWS that the environment names.
+"""A step of bench/spread.py in a separate process, against the embedded AWS in the environment.
 
-`python -m bench.spread_steps make ROWS CHANGED`, or `copy`, `digest`, `merge` or `report` with ENGINE DATABASE.
-Prints last, as a dictionary, what the step found: for a merge and a report the seconds, the CPU seconds of all
-processes, and the seconds until the engine could begin.
+`python -m bench.spread_steps make ROWS CHANGED`, or `copy`, `digest`, `merge` or `report` with ENGINE DATABASE. Finally
+prints the results as a dictionary: for a merge and a report the seconds, the CPU seconds of all processes, and the
+seconds until the engine could begin.
 """
 # ruff: noqa: PLC0415 - a step imports what it needs and nothing of the other engine
 
@@ -28,20 +28,20 @@ ENGINES: Final = (POLARS, SPARK)
 
 
 def make(words: Sequence[str]) -> Mapping[str, Any]:
-    """Make the table and the changed rows."""
+    """Create the table and the changed rows."""
     rows, changed = (int(word) for word in words)
     Lake().make(rows, changed)
     return {}
 
 
 def copy(words: Sequence[str]) -> Mapping[str, Any]:
-    """Register the table in a database of its own."""
+    """Register the table in a separate database."""
     Lake().copy(words[-1])
     return {}
 
 
 def digest(words: Sequence[str]) -> Mapping[str, Any]:
-    """What the rows of a database's table are."""
+    """Return a digest of the rows in a database's table."""
     return {"digest": Lake().digest(words[-1])}
 
 
@@ -64,7 +64,7 @@ def merge(words: Sequence[str]) -> Mapping[str, Any]:
 
 
 def report(words: Sequence[str]) -> Mapping[str, Any]:
-    """Compute the sample's report that needs the most memory, as the mart job does: it counts different customers."""
+    """Compute the sample report that needs the most memory, as the mart job does: it counts distinct customers."""
     from processing.reporting.inputs import Inputs
     from processing.reporting.on_spark import Spark
     from processing.running.spark import is_available, spark_session, table_name
@@ -95,7 +95,7 @@ STEPS: Final[Mapping[str, Callable[[Sequence[str]], Mapping[str, Any]]]] = {
 
 
 def _start(engine: str) -> float:
-    """Start the engine. Returns the seconds that it took."""
+    """Start the engine. Return the seconds that it took."""
     if engine == POLARS:
         return 0.0
     from processing.running.spark import spark_session
@@ -106,7 +106,7 @@ def _start(engine: str) -> float:
 
 
 def _bytes_read(published: Published, columns: Iterable[str]) -> int:
-    """Stored bytes of some columns of the table, as the choice of the engine reckons them."""
+    """Return the stored size of some columns of the table, in bytes, as computed for the choice of the engine."""
     table = published.load(published.live)
     snapshot = table.current_snapshot()
     return bytes_of(PublishedInput(DATASET, table, snapshot.snapshot_id), columns) if snapshot else 0
@@ -117,7 +117,7 @@ def _digest(rows: pl.DataFrame) -> str:
 
 
 def _used(work: Callable[[], object], start: float) -> Mapping[str, float]:
-    """Do some work. Returns what it used, beside the seconds that the engine took to start."""
+    """Do some work. Return its costs without the engine's start."""
     before, started = _processor_seconds(), time.perf_counter()
     work()
     seconds = time.perf_counter() - started
@@ -125,14 +125,14 @@ def _used(work: Callable[[], object], start: float) -> Mapping[str, float]:
 
 
 def _processor_seconds() -> float:
-    """CPU seconds of this process and of all that it started."""
+    """Return the CPU seconds of this process and its children."""
     own = psutil.Process()
     times = [each.cpu_times() for each in (own, *own.children(recursive=True))]
     return sum(each.user + each.system + each.children_user + each.children_system for each in times)
 
 
 def main() -> None:
-    """Run the step that the command line names."""
+    """Run the step in the command line."""
     step, *words = sys.argv[1:]
     print(dict(STEPS[step](words)))
 

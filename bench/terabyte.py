@@ -1,6 +1,6 @@
-"""What 1 TB of files a day takes and costs: a model, from rates that you measure and AWS's list prices.
+"""Models the time and cost of 1 TB of files a day, from rates that you measure and AWS's list prices.
 
-`make bench NAME=terabyte` prints docs/terabyte-a-day.md's tables; ARGS=--write writes them there. Nothing of it was
+`make bench NAME=terabyte` prints the tables of docs/terabyte-a-day.md; ARGS=--write writes them there. Nothing was
 measured on AWS: the rates are arguments, to be replaced by those of your own runs.
 """
 
@@ -33,7 +33,7 @@ FUNCTION_SECONDS: Final = 900
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What the model is told, none of it known without a run on AWS."""
+    """The model's assumptions, which only a run on AWS can confirm."""
 
     object_megabytes: float = 1000.0
     collector_megabytes_per_second: float = 100.0
@@ -54,7 +54,7 @@ class Line:
 
 
 def stages(rates: Rates, model: Model | None = None) -> list[Line]:
-    """Each stage of a day's terabyte, with its time and its cost."""
+    """Return each stage of a day's terabyte, with its time and cost."""
     objects = math.ceil(MEGABYTES / rates.object_megabytes)
     collecting = MEGABYTES / rates.collector_megabytes_per_second
     sanitising = MEGABYTES / (rates.job_megabytes_per_second * (rates.workers - 1))
@@ -82,7 +82,7 @@ def stages(rates: Rates, model: Model | None = None) -> list[Line]:
 
 
 def _on_spark(rates: Rates, model: Model) -> list[Line]:
-    """The merges and the reports of a day whose rows are as many as those of the table."""
+    """Return the merges and reports of a day with as many rows as the table."""
     assumed = model.assumed
     rows = MEGABYTES * 1_000_000 / assumed.text_bytes
     merge = model.by_spark(Work(MERGE, rows, rows / assumed.runs), rates.workers)
@@ -102,7 +102,7 @@ def _on_spark(rates: Rates, model: Model) -> list[Line]:
 
 
 def tables(rates: Rates) -> str:
-    """The tables of the page."""
+    """Return the tables of the page."""
     model = Model()
     lines = stages(rates, model)
     given = {
@@ -125,7 +125,7 @@ def tables(rates: Rates) -> str:
 
 
 def page(text: str) -> str:
-    """The page with its tables as they are now."""
+    """Return the page with up-to-date tables."""
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n\n{tables(Rates())}\n{END}{rest.split(END)[1]}"
 

@@ -1,4 +1,4 @@
-"""The command `sql`: one statement, or a prompt for many, on the lake's tables."""
+"""The command `sql`: runs one statement on the lake's tables, or opens a prompt for many."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""How a result is printed: as a table for a person, as CSV for a spreadsheet, or as a JSON document for a program."""
+"""Prints a result: as a table for a person, as CSV for a spreadsheet, or as a JSON document for a program."""
 
 import json
 import math
@@ -20,11 +20,12 @@ from ops.stack.terminal import FOLDED_WIDTH, console, escape
 from processing.reporting.files import cell_for_spreadsheets
 
 COUNTED: Final = 10_000
-"""Rows behind the shown ones that a table's line counts. More would read all of a large result for its number."""
+"""Rows beyond the shown ones that are counted for the table's last line. Counting more could mean reading a large
+result to its end."""
 _IN_MEMORY: Final = 16_000_000
-"""Bytes of a JSON document. A longer one is written to a file of this machine until it is complete."""
+"""Bytes of a JSON document in memory. A longer document is written to a local file until it is complete."""
 _GAP: Final = 2
-"""Columns of a terminal between two columns of a table."""
+"""Terminal columns between two columns of a table."""
 
 
 def print_result_table(result: Result, limit: int) -> str:
@@ -35,7 +36,7 @@ def print_result_table(result: Result, limit: int) -> str:
         limit: rows to show.
 
     Returns:
-        How many rows and columns there are, and how many are shown.
+        A text with the numbers of rows and columns, and of the shown rows.
     """
     shown = [*islice(result.rows, limit)]
     more = sum(1 for _ in islice(result.rows, COUNTED))
@@ -52,7 +53,7 @@ def print_result_table(result: Result, limit: int) -> str:
 
 
 def print_result_csv(result: Result) -> int:
-    """Print all rows as CSV, as reports are written: a missing value is empty, an empty text is "".
+    """Print all rows as CSV in the reports' form: a missing value is empty, an empty text is "".
 
     Returns:
         The number of rows.
@@ -66,9 +67,9 @@ def print_result_csv(result: Result) -> int:
 
 
 def print_result_json(result: Result) -> int:
-    """Print one document: the columns with their types, and a row for each line.
+    """Print one document: the columns with their types, and the rows, one on each line.
 
-    Nothing is printed before all rows were read: a program finds a whole document or none.
+    Nothing is printed until all rows are read, so a program gets a whole document or none.
 
     Returns:
         The number of rows.
@@ -89,7 +90,7 @@ def print_result_json(result: Result) -> int:
 
 
 def as_object(columns: Sequence[Column], row: Row) -> dict[str, Any]:
-    """A row as JSON has it. Whole numbers keep all digits; decimals, which JSON has not, are texts."""
+    """Return a row for JSON. Integers keep all digits; decimals, which JSON lacks, become text."""
     return {column.name: _json(value) for column, value in zip(columns, row, strict=True)}
 
 
@@ -106,7 +107,7 @@ def _json(value: Any) -> Any:  # noqa: ANN401 - values of any column
 
 
 def _leaf(value: object) -> object:
-    """A value that JSON does not have, or not in every case."""
+    """Return a value that JSON lacks, or lacks in some cases, in another form."""
     match value:
         case float():
             return value if math.isfinite(value) else str(value)
@@ -121,7 +122,7 @@ def _leaf(value: object) -> object:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - values of any column
-    """A value that is not a text, as a text."""
+    """Return a value that is not a text as text."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -148,7 +149,7 @@ def _csv(value: Any) -> str:  # noqa: ANN401 - values of any column
 
 
 def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> int:
-    """How many columns the terminal has room for, each folded to a width that can still be read."""
+    """Return how many columns fit on the terminal, each folded to a readable width."""
     used = 0
     for number, column in enumerate(columns):
         widest = max(console.measure(each).maximum for each in (escape(column.name), *(row[number] for row in cells)))
@@ -170,5 +171,5 @@ def _counted(shown: int, more: int, fitting: int, columns: int) -> str:
 
 
 def in_rows(rows: int) -> str:
-    """A number of rows, in words."""
+    """Return a number of rows, in words."""
     return "1 row" if rows == 1 else f"{rows:,} rows"

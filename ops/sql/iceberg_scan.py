@@ -1,7 +1,7 @@
-"""A published table as DuckDB scans it: only the columns that a statement needs, and only files that can have its rows.
+"""A published table that DuckDB scans: only the columns that a statement needs, and only files that can have its rows.
 
-DuckDB takes an object of pyarrow's class Dataset for a table that filters and projects. It asks for a scanner with the
-columns and the filter of each scan, so nothing is read before, and a table that a statement names twice is read twice.
+DuckDB accepts an object of pyarrow's class Dataset as a table with filters and projections. It requests a scanner with
+columns and filter for each scan, so nothing is read earlier, and a table named twice is read twice.
 """
 
 import struct
@@ -29,7 +29,7 @@ from pyiceberg.types import (
 )
 
 _ORDERED: Final = (DateType, DecimalType, IntegerType, LongType, StringType, TimestampType, TimestamptzType)
-"""Types whose bounds in a manifest limit the values. Floating point has NaN, which is outside of them."""
+"""Types whose bounds in a manifest limit the values. Floating-point types have NaN outside the bounds."""
 _AT_ONCE: Final = 64_000_000
 """Bytes of the files that are read at the same time. pyiceberg keeps all rows of a call in memory."""
 
@@ -44,21 +44,21 @@ ArrowTable: TypeAlias = Any
 
 
 class PublishedScan(ds.Dataset):  # pyright: ignore[reportUntypedBaseClass]
-    """The current snapshot of an Iceberg table, its position deletes applied and its added columns filled.
+    """The current snapshot of an Iceberg table, with position deletes applied and added columns filled.
 
     Args:
-        table: as it was loaded.
+        table: the table as loaded.
     """
 
     files_read: int
-    """Files that the scans so far had to read, one that was read twice counted twice."""
+    """Number of files read by the scans so far; a file read twice counts twice."""
     bytes_read: int
-    """Size of these files."""
+    """Size of these files in bytes."""
     failure: Exception | None
-    """What a scan failed with: DuckDB keeps only its text."""
+    """The error of a failed scan, of which DuckDB keeps only the text."""
 
     def __init__(self, table: Table) -> None:
-        # pyarrow's own constructor refuses to be called: its datasets are made in C++.
+        # pyarrow's own constructor cannot be called: its datasets are created in C++.
         self._table = table
         self.files_read, self.bytes_read, self.failure = 0, 0, None
 
@@ -68,12 +68,12 @@ class PublishedScan(ds.Dataset):  # pyright: ignore[reportUntypedBaseClass]
 
     @property
     def schema(self) -> ArrowSchema:
-        """The table's columns."""
+        """Return the table's columns."""
         return self._arrow_schema
 
     @cached_property
     def tasks(self) -> Sequence[FileScanTask]:
-        """Every data file of the snapshot, with the files that delete rows of it."""
+        """Return every data file of the snapshot, with the files that delete rows of it."""
         return [*self._table.scan().plan_files()]
 
     def scanner(
@@ -82,14 +82,14 @@ class PublishedScan(ds.Dataset):  # pyright: ignore[reportUntypedBaseClass]
         filter: ArrowExpression | None = None,  # noqa: A002 - pyarrow's name
         **_options: object,
     ) -> ArrowScanner:
-        """What DuckDB asks for.
+        """Return the scanner that DuckDB requests.
 
         Args:
-            columns: that it needs; all if not given.
-            filter: which rows it needs; it does not look at them again.
+            columns: the needed columns; all if not given.
+            filter: the needed rows; DuckDB does not check them again.
         """
         needed = {*(self.schema.names if columns is None else columns), *self._named_by(filter)}
-        # A statement that only counts needs no column, and a file is not read without one.
+        # A statement that only counts needs no column, but a file cannot be read without one.
         needed = needed or {self.schema.names[0]}
         schema = pa.schema([each for each in self.schema if each.name in needed])
         return ds.Scanner.from_batches(
@@ -105,21 +105,21 @@ class PublishedScan(ds.Dataset):  # pyright: ignore[reportUntypedBaseClass]
             reader = ArrowScan(self._table.metadata, self._table.io, scan.projection(), AlwaysTrue())
             for group in _grouped(tasks):
                 for batch in reader.to_record_batches(group):
-                    # Files of different ages differ in the types of their columns.
+                    # Files of different ages have columns of different types.
                     yield from pa.Table.from_batches([batch]).select(schema.names).cast(schema).to_batches()
         except Exception as error:
             self.failure = error
             raise
 
     def _named_by(self, condition: ArrowExpression | None) -> list[str]:
-        """The columns that an expression names: it is not valid without them. pyarrow does not list them."""
+        """Return the columns in an expression. It is not valid without them; pyarrow does not list them."""
         if condition is None:
             return []
         empty = self.schema.empty_table()
         return [name for name in self.schema.names if not _is_valid(condition, empty.drop_columns([name]))]
 
     def _possible(self, condition: ArrowExpression | None) -> Sequence[FileScanTask]:
-        """The files that can have rows of a filter, by the lowest and highest values of the columns that it names."""
+        """Return the files that can have rows of a filter, by the lowest and highest values of its columns."""
         if condition is None:
             return self.tasks
         fields = [self._table.schema().find_field(name) for name in self._named_by(condition)]
@@ -134,7 +134,7 @@ class PublishedScan(ds.Dataset):  # pyright: ignore[reportUntypedBaseClass]
         return [self.tasks[int(each.path)] for each in known.get_fragments(filter=condition)]
 
     def _guarantee(self, file: DataFile, fields: Sequence[NestedField]) -> ArrowExpression:
-        """What is true of every row of a file."""
+        """Return an expression that is true for every row of a file."""
         true = ds.scalar(True)  # noqa: FBT003 - the value
         for field in fields:
             bounds = _bounds(file, field)
@@ -166,7 +166,7 @@ def _is_valid(condition: ArrowExpression, rows: ArrowTable) -> bool:
 
 
 def _grouped(tasks: Sequence[FileScanTask]) -> Iterator[list[FileScanTask]]:
-    """The files in groups of which each is small enough to be in memory; a larger file is a group of its own."""
+    """Yield the files in groups that are small enough for the memory; a larger file is a group of its own."""
     group: list[FileScanTask] = []
     size = 0
     for task in tasks:

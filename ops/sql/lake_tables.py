@@ -1,4 +1,4 @@
-"""The tables of Glue's catalogue as DuckDB can scan them, opened with a reader's credentials: IAM says which."""
+"""Opens tables of Glue's catalogue for DuckDB with a reader's credentials, so IAM decides which."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class TableDeniedError(OperatorError):
 
 
 class NoSuchTableError(OperatorError):
-    """The catalogue has no such table, or nothing was written to it yet."""
+    """The catalogue does not have this table, or nothing was written to it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,19 @@ class TableName:
 
 
 class LakeTables:
-    """What a reader finds in the catalogue."""
+    """The tables that a reader finds in the catalogue."""
 
     def __init__(self, reader: Reader) -> None:
-        """Look with a reader's credentials."""
+        """Look up tables with a reader's credentials."""
         self._reader = reader
         self._glue = reader.target.client("glue")
 
     def find(self, database: str | None, table: str) -> tuple[TableName, Mapping[str, Any]]:
-        """A table's name, and what the catalogue has of it.
+        """Find a table, and return its name and its catalogue entry.
 
         Args:
-            database: of the table; the reader's own and then the stack's others if not given.
-            table: its name.
+            database: the table's database; the reader's own and then the stack's others if not given.
+            table: name of the table.
 
         Raises:
             NoSuchTableError: the catalogue does not have it.
@@ -77,7 +77,7 @@ class LakeTables:
                     denied.append(name)
                 elif _code(error) != _MISSING:
                     raise
-        # IAM also refuses tables that there are not.
+        # IAM also refuses tables that do not exist.
         refused = next((each for each in denied if database or each in self._known), None)
         if refused is not None:
             raise self.denial(refused, "glue:GetTable")
@@ -89,7 +89,7 @@ class LakeTables:
         )
 
     def open(self, name: TableName, found: Mapping[str, Any]) -> ArrowDataset:
-        """The rows of a table, of which nothing is read yet but its metadata.
+        """Return the rows of a table. Only its metadata is read now.
 
         Raises:
             NoSuchTableError: nothing was written to it yet.
@@ -108,7 +108,7 @@ class LakeTables:
             raise
 
     def names(self) -> Iterator[TableName]:
-        """Every table that the reader may see."""
+        """Return every table that the reader may see."""
         for database in self._reader.databases:
             try:
                 for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=database):
@@ -116,15 +116,15 @@ class LakeTables:
             except ClientError as error:
                 if _code(error) not in _DENIED:
                     raise
-                # Only who may see all tables may list them.
+                # Only readers who may see all tables may list them.
                 yield from (each for each in self._known if each.database == database and self._sees(each))
 
     def denial(self, name: TableName, action: str) -> TableDeniedError:
-        """What to say of a table that IAM refused.
+        """Return the error for a table that IAM refused.
 
         Args:
-            name: of the table.
-            action: that IAM refused.
+            name: the table.
+            action: the refused action.
         """
         return TableDeniedError(
             f"the role of {self._reader.name} may not read {name}: IAM refused {action}. {_who_grants(name)}"
@@ -132,7 +132,7 @@ class LakeTables:
 
     @cached_property
     def _known(self) -> frozenset[TableName]:
-        """The published tables and the tables of reports that the stack exports."""
+        """Return the published tables and the report tables that the stack exports."""
         exports = self._reader.target.exports
         published = [*exports[TABLES].values()]
         names = [*published, *(f"{each}{DELETED_TABLE}" for each in published), *exports[REPORT_TABLES].values()]
@@ -149,7 +149,7 @@ class LakeTables:
 
 
 def is_denial(error: Exception) -> bool:
-    """Whether S3 refused a file: pyarrow has the code in its text only."""
+    """Return true if S3 refused a file: pyarrow has the code only in its text."""
     return isinstance(error, PermissionError) or "ACCESS_DENIED" in str(error)
 
 
@@ -158,7 +158,7 @@ def _code(error: ClientError) -> str:
 
 
 def _who_grants(name: TableName) -> str:
-    """The way to the rows of a table."""
+    """Opens the rows of a table."""
     report = REPORTS.get(name.table)
     if report is not None:
         return f"Only the team {report.team} reads this report; docs/add-a-report.md makes one for another team"
@@ -172,7 +172,7 @@ def _who_grants(name: TableName) -> str:
 
 
 def _parquet(name: TableName, found: Mapping[str, Any], properties: Mapping[str, Any]) -> ArrowDataset:
-    """A table over parquet files, partitioned by the columns that the catalogue has as such."""
+    """Return a table over parquet files, partitioned by the partition columns in the catalogue."""
     place = urlsplit(str(found["StorageDescriptor"]["Location"]))
     keys = pa.schema([(each["Name"], pa.date32()) for each in found.get("PartitionKeys", [])])
     return ds.dataset(
@@ -185,7 +185,7 @@ def _parquet(name: TableName, found: Mapping[str, Any], properties: Mapping[str,
 
 
 def _declared(name: TableName, keys: ArrowSchema) -> ArrowSchema | None:
-    """The columns of a dataset's files, which older files may lack; None for a report's one file."""
+    """Return the columns of a dataset's files, which older files may lack; None for a report's single file."""
     dataset, _, kind = name.table.rpartition("_")
     if dataset not in DATASETS or not keys.names:
         return None

@@ -1,4 +1,4 @@
-"""The tables that a statement names, as DuckDB's own parser finds them."""
+"""Finds the tables that a statement names, with DuckDB's own parser."""
 
 import json
 import re
@@ -22,19 +22,19 @@ class NamedTable:
     database: str | None
     table: str
     may_be_own: bool = False
-    """Whether the statement itself defines this name somewhere, by WITH: it may read the lake's table to define it."""
+    """True if the statement itself defines this name with WITH. It may read the lake's table to define it."""
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection, statement: str) -> list[NamedTable]:
-    """The tables that a statement names, each once.
+    """Return the tables that a statement names, each once.
 
     Raises:
-        InvalidInputError: it is not SQL of DuckDB.
-        RefusedStatementError: it, or what it explains, is not a query.
+        InvalidInputError: the statement is not valid SQL for DuckDB.
+        RefusedStatementError: the statement, or what it explains, is not a query.
     """
     shown = _SHOW.fullmatch(statement)
     if shown is not None:
-        # The parser keeps the name of what SHOW describes for itself.
+        # The parser does not return the name that SHOW describes.
         table = exp.to_table(shown[1], dialect=DUCKDB)
         return [NamedTable(table.db or None, table.name)]
     query = "SELECT json_serialize_sql(?)"

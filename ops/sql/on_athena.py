@@ -1,4 +1,4 @@
-"""A statement on AWS: Athena, in the reader's workgroup."""
+"""Runs a statement on AWS: with Athena, in the reader's workgroup."""
 
 import re
 import time
@@ -23,7 +23,7 @@ _LONGEST_WAIT_SECONDS: Final = 2.0
 _RUNNING: Final = frozenset({"QUEUED", "RUNNING"})
 _SUCCEEDED: Final = "SUCCEEDED"
 _SELECTS: Final = "DML"
-"""Kind of a statement whose rows begin with the names of its columns."""
+"""Kind of statement whose first row has the names of its columns."""
 _WAYS_OUT: Final[Mapping[str, str]] = {
     r"Bytes scanned limit": "name the columns that you need and filter by the key, or let an administrator raise the "
     "setting queryScanLimitGigabytes",
@@ -34,7 +34,7 @@ _WAYS_OUT: Final[Mapping[str, str]] = {
     r"(?i)syntax_error|mismatched input|no viable alternative|extraneous input": "Athena's SQL is Trino's",
     r"(?i)throttl|TooManyRequests|exhausted": "run it again in a moment",
 }
-"""What to do about an error, by what its text has."""
+"""The next step for an error, by a part of its text."""
 
 
 class AthenaEngine:
@@ -48,7 +48,7 @@ class AthenaEngine:
         self._athena = reader.target.client("athena")
 
     def tables(self) -> list[str]:
-        """Names of the tables that the reader may see."""
+        """Return the names of the tables that the reader may see."""
         return sorted(map(str, LakeTables(self._reader).names()))
 
     @contextmanager
@@ -56,8 +56,8 @@ class AthenaEngine:
         """Run one statement. ctrl-C stops the query.
 
         Raises:
-            InvalidInputError: Athena cannot read it.
-            QueryFailedError: it fails, or IAM refuses it.
+            InvalidInputError: athena cannot parse it.
+            QueryFailedError: the query fails, or IAM refuses it.
         """
         with _in_words():
             query = self._athena.start_query_execution(
@@ -120,7 +120,7 @@ def _in_words() -> Generator[None]:
 
 
 def _with_way_out(text: str) -> str:
-    """Athena's words in one line, and what to do."""
+    """Return Athena's message in one line, with the next step."""
     line = " ".join(text.split())
     way_out = next((words for pattern, words in _WAYS_OUT.items() if re.search(pattern, line)), None)
     return f"Athena answered: {line}" + (f". Way out: {way_out}" if way_out else "")
@@ -132,7 +132,7 @@ def _scanned(found: Mapping[str, Any]) -> str:
 
 
 def _typed(columns: list[Column], cells: list[Mapping[str, str]]) -> Row:
-    """A row's values: Athena answers texts. What has no type of Python's stays one."""
+    """Return a row's values: Athena returns texts. A value whose type Python lacks stays a text."""
     texts = (cell.get("VarCharValue") for cell in cells)
     return tuple(
         None if text is None else _VALUES.get(column.type, str)(text)
@@ -141,7 +141,7 @@ def _typed(columns: list[Column], cells: list[Mapping[str, str]]) -> Row:
 
 
 def _instant(text: str) -> object:
-    """A time with its zone as an instant. Only UTC is one without a table of zones."""
+    """Return a time with a zone as an instant. Without a table of zones, only UTC can be converted."""
     moment, _, zone = text.rpartition(" ")
     return datetime.fromisoformat(moment).replace(tzinfo=UTC) if zone == "UTC" else text
 

@@ -1,4 +1,4 @@
-"""A statement on this machine: DuckDB over the lake's tables. It opens nothing else, and IAM opens these."""
+"""Runs a statement on this machine: with DuckDB, which can open only the lake's tables, as far as IAM allows."""
 
 import contextlib
 import tempfile
@@ -23,16 +23,17 @@ _LOCKED: Final = {
     "enable_external_access": False,
     "lock_configuration": True,
 }
-"""Set once the tables are there. Without external access no function and no statement opens a file or an address."""
+"""Options that are set after the tables are opened. Without external access, no function or statement opens a file or
+an address."""
 _CONFIGURATION: Final[dict[str, Any]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
-    # A name in a statement is never a variable of this program.
+    # A name in a statement never refers to a variable of this program.
     "python_enable_replacements": False,
 }
 _AT_ONCE: Final = 1_000
-"""Rows."""
+"""Rows of a batch."""
 _T = TypeVar("_T")
 _Scan: TypeAlias = tuple[TableName, ArrowDataset]
 
@@ -43,16 +44,17 @@ class DuckDbEngine:
     dialect: str = DUCKDB
 
     def __init__(self, tables: LakeTables, folder: Path | None) -> None:
-        """Run statements on what a reader finds.
+        """Run statements on the tables that a reader finds.
 
         Args:
             tables: opens tables with the reader's credentials.
-            folder: for what does not fit into memory while a statement runs; the machine's own if not given.
+            folder: for data that exceeds the memory while a statement runs; the machine's temporary folder if not
+                given.
         """
         self._tables, self._folder = tables, folder
 
     def tables(self) -> list[str]:
-        """Names of the tables that the reader may see."""
+        """Return the names of the tables that the reader may see."""
         return sorted(map(str, self._tables.names()))
 
     @contextlib.contextmanager
@@ -62,9 +64,9 @@ class DuckDbEngine:
         Raises:
             InvalidInputError: it is not valid SQL.
             RefusedStatementError: it does more than read the lake's tables.
-            NoSuchTableError: it names a table that there is not.
+            NoSuchTableError: it names a table that does not exist.
             TableDeniedError: it names a table that the reader may not read.
-            QueryFailedError: it fails otherwise.
+            QueryFailedError: it fails for another reason.
         """
         if self._folder is not None:
             make_private_folder(self._folder)
@@ -78,7 +80,7 @@ class DuckDbEngine:
             scans: list[_Scan] = []
 
             def call(work: Callable[[], _T]) -> _T:
-                """Work in a thread of its own, so that ctrl-C arrives here at once."""
+                """Run work in a separate thread, so that ctrl-C takes effect at once."""
                 running = thread.submit(work)
                 try:
                     return wait_for(running)
@@ -103,7 +105,7 @@ class DuckDbEngine:
             yield Result(columns, read(), lambda: _cost([each for _, each in scans]))
 
     def _prepare(self, connection: duckdb.DuckDBPyConnection, statement: str) -> list[_Scan]:
-        """Open the tables that the statement names, and then lock the door."""
+        """Open the tables that the statement names, and then disable all other access."""
         connection.execute("SET enable_external_access = false")
         _check(connection, statement)
         scans: dict[TableName, ArrowDataset] = {}
@@ -144,7 +146,7 @@ class DuckDbEngine:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
-    """What the first word says, once more by DuckDB's own parser."""
+    """Check again with DuckDB's own parser that the statement only reads."""
     kinds = {str(each.type).rpartition(".")[2] for each in connection.extract_statements(statement)}
     if not kinds <= {"SELECT", "EXPLAIN"}:
         raise RefusedStatementError(f"{' and '.join(sorted(kinds))} is refused: `sql` only reads")

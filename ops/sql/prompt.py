@@ -1,4 +1,4 @@
-"""A prompt for SQL: a statement of several lines up to its semicolon, a history, and words that begin with a dot."""
+"""A prompt for SQL: statements that end with a semicolon, a history, and commands that begin with a dot."""
 
 import contextlib
 import os
@@ -18,9 +18,10 @@ from ops.stack.terminal import console, errors, errors_for_a_person, escape
 FIRST: Final = "sql> "
 NEXT: Final = "...> "
 HISTORY: Final = CLONE / ".build" / "sql-history"
-"""What was typed, for the next prompt on this machine. It can have values of rows, so only its owner may read it."""
+"""The typed lines, for later prompts on this machine. They may contain values of rows, so only the owner may read the
+file."""
 _KEPT: Final = 1_000
-"""Lines."""
+"""Lines in the history."""
 _HELP: Final = """A statement ends with ; and may have several lines.
 .tables   the tables that you may see
 .help     this
@@ -35,11 +36,11 @@ def read_statements(
     read_line: Callable[[str], str] = input,
     history: Path = HISTORY,
 ) -> None:
-    """Run what a person types until they leave. A statement that fails does not end the prompt.
+    """Run the statements that a person types until they leave. A failing statement does not end the prompt.
 
     Args:
-        dialect: of the statements.
-        tables: names the tables that the person may see.
+        dialect: dialect of the statements.
+        tables: returns the names of the tables that the person may see.
         run: runs a statement and prints its result.
         read_line: shows a prompt and returns a line; EOFError ends the prompt.
         history: file with the lines of earlier prompts.
@@ -67,7 +68,7 @@ def read_statements(
 
 
 def _run_whole(typed: str, dialect: str, run: Callable[[str], None]) -> str:
-    """Run the statements that have ended, and return what has not."""
+    """Run the complete statements, and return the incomplete rest."""
     while True:
         statement, rest = take_statement(typed, dialect)
         if statement is None:
@@ -78,7 +79,7 @@ def _run_whole(typed: str, dialect: str, run: Callable[[str], None]) -> str:
 
 
 def _do(work: Callable[[], None]) -> None:
-    """Do one thing, and print why it failed if it does."""
+    """Do one thing, and print the reason if it fails."""
     try:
         with errors_for_a_person():
             work()
@@ -91,7 +92,7 @@ def _do(work: Callable[[], None]) -> None:
 
 
 def _word(line: str) -> str:
-    """The word of a line that is not SQL; empty if it is SQL."""
+    """Return the command of a line that is not SQL; empty if it is SQL."""
     word = line.strip().rstrip(";").lower()
     if word in {".quit", ".exit", ".q", "quit", "exit", "\\q"}:
         return "quit"
@@ -111,7 +112,7 @@ def _answer(word: str, tables: Callable[[], list[str]]) -> None:
 
 @contextlib.contextmanager
 def _remembered(file: Path) -> Generator[None]:
-    """Keep what is typed, if Python has readline and stdin is a terminal."""
+    """Keep the typed lines, if Python has readline and stdin is a terminal."""
     try:
         import readline  # noqa: PLC0415 - not every Python has it
     except ImportError:

@@ -1,4 +1,4 @@
-"""Who runs a statement: the caller as they are signed in, or a role that they take with `--as`."""
+"""Finds who runs a statement: the caller with the present session, or a role chosen with `--as`."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,13 +15,13 @@ from ops.stack.target import Target
 from reports import REPORTS
 
 ADMINISTRATOR: Final = "administrator"
-"""Whoever is not one of the stack's readers."""
+"""A caller who is not one of the stack's readers."""
 REPORT_TABLES: Final = "reportTables"
 """Export: the table of each report, as database.table."""
 _TEAM_ROLES: Final = "teamRoleArns"
 _ANALYST_ROLE: Final = "analystRoleArn"
 _OPERATORS: Final = "operators"
-"""Part of the prefix of results of those who have no workgroup of the stack."""
+"""Part of the prefix for results of readers without a workgroup of the stack."""
 
 
 class RoleDeniedError(OperatorError):
@@ -30,30 +30,30 @@ class RoleDeniedError(OperatorError):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody with a session, and where their statements run."""
+    """A session, and where its statements run."""
 
     name: str
     """A team's name, ANALYSTS or ADMINISTRATOR."""
     target: Target
     """The stack, reached with the reader's credentials."""
     databases: tuple[str, ...]
-    """Where a table without a database is looked for, in this order."""
+    """Databases in which a table without a database is looked for, in this order."""
 
     @property
     def workgroup(self) -> str | None:
-        """Name of the reader's Athena workgroup; None for an administrator, who has none of the stack's."""
+        """Return the name of the reader's Athena workgroup; None for an administrator."""
         if self.name == ANALYSTS:
             return str(self.target.exports["analystWorkgroup"])
         return self.target.exports["teamWorkgroups"].get(self.name)
 
     @property
     def results(self) -> str:
-        """Where the results of an administrator's queries go. Those of other readers go where their workgroup says."""
+        """Return the address for an administrator's results. Other readers' workgroups define their own."""
         return f"s3://{self.target.bucket}/{ATHENA}/{_OPERATORS}/"
 
 
 def roles_of(target: Target) -> dict[str, str]:
-    """ARNs of the readers' roles that the stack has, by the readers' names."""
+    """Return the ARNs of the stack's readers' roles, by the readers' names."""
     roles: dict[str, str] = dict(target.exports[_TEAM_ROLES])
     if _ANALYST_ROLE in target.exports:
         roles[ANALYSTS] = str(target.exports[_ANALYST_ROLE])
@@ -61,15 +61,15 @@ def roles_of(target: Target) -> dict[str, str]:
 
 
 def the_reader(target: Target, role: str | None) -> Reader:
-    """Who runs statements.
+    """Return who runs statements.
 
     Args:
         target: the stack, reached with the caller's credentials.
-        role: a team's name or ANALYSTS, whose role is assumed; the caller as they are if not given.
+        role: a team's name or ANALYSTS, whose role is assumed; the caller's own session if not given.
 
     Raises:
         InvalidInputError: there is no such role.
-        RoleDeniedError: the caller may not assume it.
+        RoleDeniedError: the caller may not assume the role.
     """
     roles = roles_of(target)
     if role is None:
@@ -80,7 +80,7 @@ def the_reader(target: Target, role: str | None) -> Reader:
 
 
 def _signed_in_as(target: Target, roles: dict[str, str]) -> str:
-    """The reader whose role the caller's session has."""
+    """Return the reader whose role the caller's session has."""
     caller = str(target.client("sts").get_caller_identity()["Arn"])
     assumed = caller.split("/")[1] if ":assumed-role/" in caller else ""
     return next((name for name, arn in roles.items() if arn.rpartition("/")[2] == assumed), ADMINISTRATOR)
@@ -103,7 +103,7 @@ def _assume(target: Target, role_arn: str, name: str) -> boto3.Session:
 
 
 def _databases(target: Target, name: str) -> tuple[str, ...]:
-    """The stack's databases, the reader's own first."""
+    """Return the stack's databases, the reader's own first."""
     tables = [*target.exports[TABLES].values(), *target.exports[REPORT_TABLES].values()]
     databases = dict.fromkeys(str(each).partition(".")[0] for each in tables)
     own = [

@@ -1,4 +1,4 @@
-"""What a statement gave, whichever engine ran it."""
+"""The result of a statement, from either engine."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -14,24 +14,24 @@ class Column:
     """A column of a result."""
 
     name: str
-    """Unlike every other column's."""
+    """Unique among the columns."""
     type: str
-    """As the engine names it."""
+    """As named by the engine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Rows that are read while they are consumed, once."""
+    """Rows that are read while they are consumed, only once."""
 
     columns: Sequence[Column]
     rows: Iterator[Row]
-    """Their values as Python has them: Decimal, datetime, list and so on; None for a missing one."""
+    """Their values as Python objects: Decimal, datetime, list and others; None for missing values."""
     cost: Callable[[], str]
-    """What was read for the rows that were consumed so far, in words; empty if nothing was."""
+    """Returns in words what was read for the rows consumed so far; empty if nothing was."""
 
 
 def named(names: Sequence[str], types: Sequence[str]) -> list[Column]:
-    """Columns with names of their own: the second `a` is `a_2`, so that a row is an object with all of its values."""
+    """Return columns with unique names: the second `a` is `a_2`, so a row as an object keeps all its values."""
     taken: set[str] = set()
     columns: list[Column] = []
     for name, kind in zip(names, types, strict=True):
@@ -45,24 +45,24 @@ def named(names: Sequence[str], types: Sequence[str]) -> list[Column]:
 
 
 class Engine(Protocol):
-    """What runs a reader's statements."""
+    """Runs a reader's statements."""
 
     dialect: str
-    """Whose SQL it understands, as sqlglot names it."""
+    """Its SQL dialect, as named by sqlglot."""
 
     def tables(self) -> list[str]:
-        """Names of the tables that the reader may see, as database.table."""
+        """Return the names of the tables that the reader may see, as database.table."""
         ...
 
     def run(self, statement: str) -> AbstractContextManager[Result]:
         """Run one statement that only reads. Its rows are read while they are consumed; ctrl-C stops the statement.
 
         Raises:
-            ops.stack.errors.OperatorError: it is refused, or fails.
+            ops.stack.errors.OperatorError: the statement is refused or fails.
         """
         ...
 
 
 def in_bytes(size: int) -> str:
-    """A number of bytes, in words."""
+    """Return a number of bytes, in words."""
     return f"{size / 1_000:,.1f} kB" if size < MEGABYTE else f"{size / MEGABYTE:,.1f} MB"

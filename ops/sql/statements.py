@@ -1,4 +1,4 @@
-"""SQL statements as a person types them: where one ends, and whether it only reads."""
+"""Splits typed SQL into statements, and checks that each only reads."""
 
 import re
 from typing import Final
@@ -27,14 +27,15 @@ class RefusedStatementError(InvalidInputError):
 
 
 def take_statement(typed: str, dialect: str) -> tuple[str | None, str]:
-    """The first statement of a text, up to its semicolon, and the rest.
+    """Return the first statement of a text, up to its semicolon, and the rest.
 
     Args:
-        typed: what was typed so far.
-        dialect: whose strings and comments it has: DUCKDB or ATHENA.
+        typed: the text typed so far.
+        dialect: DUCKDB or ATHENA, which determines strings and comments.
 
     Returns:
-        None in place of the statement if it has not ended yet: a semicolon in a string or a comment does not end one.
+        The statement, or None if it is incomplete; and the rest. A semicolon in a string or a comment does not end a
+        statement.
     """
     try:
         begin, tokens = _tokens(typed, dialect)
@@ -45,11 +46,11 @@ def take_statement(typed: str, dialect: str) -> tuple[str | None, str]:
 
 
 def the_statement(typed: str, dialect: str) -> str:
-    """The one statement of a text, without its semicolon.
+    """Return the only statement of a text, without its semicolon.
 
     Raises:
-        InvalidInputError: there is not exactly one, or a quotation mark or a comment is not closed.
-        RefusedStatementError: it does more than read.
+        InvalidInputError: there is not exactly one statement, or a quotation mark or a comment is not closed.
+        RefusedStatementError: the statement does more than read.
     """
     try:
         begin, tokens = _tokens(typed, dialect)
@@ -66,15 +67,15 @@ def the_statement(typed: str, dialect: str) -> str:
 
 
 def without_explain(statement: str) -> str:
-    """What a statement explains, or the statement itself."""
+    """Return the statement after EXPLAIN, or the statement itself."""
     explain = _EXPLAIN.match(statement)
     return statement[explain.end() :] if explain else statement
 
 
 def _tokens(typed: str, dialect: str) -> tuple[int, list[Token]]:
-    """The words of a statement, without EXPLAIN and its options, and where they begin.
+    """Return the words of a statement without EXPLAIN and its options, and their position.
 
-    sqlglot takes everything behind EXPLAIN for one word.
+    sqlglot treats everything after EXPLAIN as one word.
     """
     begin = len(typed) - len(without_explain(typed))
     return begin, sqlglot.tokenize(typed[begin:], read=dialect)

@@ -1,4 +1,4 @@
-"""What a person sees of a statement that takes long."""
+"""Shows the progress of a long statement."""
 
 import time
 from collections.abc import Generator
@@ -11,21 +11,21 @@ from rich.status import Status
 from ops.stack.terminal import errors
 
 SILENCE_SECONDS: Final = 2.0
-"""How long a statement may take without a word."""
+"""Seconds that a statement may take without a message."""
 _POLL_SECONDS: Final = 0.2
 _T = TypeVar("_T")
 
 
 class Progress:
-    """A line on stderr, where that is a terminal, if a statement takes longer than SILENCE_SECONDS."""
+    """A line on stderr, if that is a terminal, while a statement takes longer than SILENCE_SECONDS."""
 
     def __init__(self) -> None:
-        """Begin the time."""
+        """Start the clock."""
         self._started = time.monotonic()
         self._status: Status | None = None
 
     def show(self, cost: str = "") -> None:
-        """Show how long it has taken, and what it has cost so far."""
+        """Show how long the statement has taken, and its cost so far."""
         seconds = time.monotonic() - self._started
         if seconds < SILENCE_SECONDS:
             return
@@ -43,7 +43,7 @@ class Progress:
 
 @contextmanager
 def progress() -> Generator[Progress]:
-    """Progress of the block; its line is cleared afterwards."""
+    """Show progress during the block; the line is cleared afterwards."""
     shown = Progress()
     try:
         yield shown
@@ -52,7 +52,7 @@ def progress() -> Generator[Progress]:
 
 
 def wait_for(running: Future[_T]) -> _T:
-    """The result of what a thread does. Waits in this one, where ctrl-C arrives."""
+    """Return the result of a thread's work. It waits in this thread, where ctrl-C arrives."""
     with progress() as shown:
         while True:
             try:
