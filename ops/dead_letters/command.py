@@ -44,7 +44,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
         ),
     ] = "",
     show: Annotated[int, typer.Option(min=0, max=1_000, help="Number of messages to show.")] = 10,
-    message: Annotated[str, typer.Option(help="Only this message, by its id or the beginning of its id.")] = "",
+    message: Annotated[str, typer.Option(help="Only this message, by its id or a unique prefix of its id.")] = "",
     save: Annotated[
         Path | None,
         typer.Option(help="Write the message to this new file so that you can correct it. It may hold personal data."),
@@ -150,7 +150,7 @@ def _show(target: Target, name: str, most: int, message: str, *, throw_away: boo
         table.add_row(_age(each), f"{each.bytes:,}", escape(each.beginning), escape(each.reason), each.message_id)
     print_table(table, whole=("age", "id"))
     console.print(f"{name}: {total:,} messages, {len(messages):,} read", highlight=False)
-    which = "this message" if message else f"all {total:,} messages"
+    which = "this message" if message or total == 1 else f"all {total:,} messages"
     if throw_away:
         console.print(f"nothing was changed; --yes would delete {which} permanently", highlight=False)
     elif queue.source_export is None:

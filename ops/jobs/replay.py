@@ -32,7 +32,7 @@ def replay(
     """Process landed objects again, then compute the reports; without --yes, only list the objects.
 
     The new files of an object replace its old ones, so no row is stored twice.
-    A unique beginning of a key is enough.
+    A unique prefix of a key is enough.
     """
     chosen_days = days_between(first, last)
     _check(dataset, key, has_days=bool(first or last))

@@ -66,7 +66,7 @@ def list_refused(
 @app.command()
 def show(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="Key of the inbound object, or a unique beginning of it.")],
+    key: Annotated[str, typer.Argument(help="Key of the inbound object, or a unique prefix of it.")],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows to show.")] = 20,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -94,7 +94,7 @@ def release(
     key: Annotated[
         str,
         typer.Argument(
-            help="Key of an inbound object, or a unique beginning of it; or a dataset, for all its objects with "
+            help="Key of an inbound object, or a unique prefix of it; or a dataset, for all its objects with "
             "refused rows."
         ),
     ],

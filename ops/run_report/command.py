@@ -49,9 +49,9 @@ def report(
 ) -> None:
     """Write an HTML page of the last run: flow, quarantine, freshness and a chart of each report.
 
-    With the name of a report, compute it, and show its first rows and the
-    available snapshots of its inputs. The team's files do not change, unless
-    you give --replace. `report revenue_by_day_and_model --as-of
+    With the name of a report, compute this report, and show its first rows and
+    the available snapshots of its inputs. The team's files do not change unless
+    you give --replace. Example: `report revenue_by_day_and_model --as-of
     2026-11-22T05:00:00Z`.
     """
     if not name:
