@@ -301,7 +301,7 @@ def test_one_object_is_replayed_alone(ops, target, refused_object):
     dry, done = ops(*words), ops(*words, "--yes")
 
     # then it was processed again, and no other was
-    assert "--yes would process 1 objects again" in dry.stdout
+    assert "--yes would process 1 object again" in dry.stdout
     assert done.exit_code == 0, done.stderr
     after = row_account(target, parse_inbound_key(refused_object))
     assert after == mine
