@@ -21,6 +21,11 @@ _MADE_AHEAD: Final = 4
 _POLL_SECONDS: Final = 0.2
 
 
+def start_daemon(action: Callable[[], object], name: str) -> None:
+    """Run an action in a thread that ends with the process."""
+    threading.Thread(target=action, name=name, daemon=True).start()
+
+
 def one_thread(name: str) -> ThreadPoolExecutor:
     """Return an executor with one thread, which does the submitted tasks one after the other, in order."""
     return ThreadPoolExecutor(1, thread_name_prefix=name)

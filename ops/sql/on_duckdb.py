@@ -3,12 +3,12 @@
 import contextlib
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 import duckdb
 
+from lake.threads import one_thread
 from ops.sql.iceberg_scan import ArrowDataset, PublishedScan
 from ops.sql.lake_tables import LakeTables, TableName, is_denial
 from ops.sql.named_tables import tables_of
@@ -74,7 +74,7 @@ class DuckDbEngine:
                 yield from self._result(connection, statement)
 
     def _result(self, connection: duckdb.DuckDBPyConnection, statement: str) -> Generator[Result]:
-        with ThreadPoolExecutor(1) as thread:
+        with one_thread("sql") as thread:
             scans: list[_Scan] = []
 
             def call(work: Callable[[], _T]) -> _T:

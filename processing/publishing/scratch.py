@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
@@ -23,6 +23,7 @@ from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
+from lake.threads import start_daemon
 from processing.running.spark import file_options
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _started(application: str) -> tuple[ScratchTables, Mapping[str, str]]:
     catalogue, token = f"scratch_{secrets.token_hex(4)}", secrets.token_urlsafe()
     tables = ScratchTables(catalogue)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, tables, token))
-    Thread(target=server.serve_forever, name=f"{catalogue} of {application}", daemon=True).start()
+    start_daemon(server.serve_forever, f"{catalogue} of {application}")
     name = f"spark.sql.catalog.{catalogue}"
     return tables, {
         **file_options(catalogue),

@@ -48,7 +48,7 @@ def test_protected_resources_are_neither_replaced_nor_deleted(engine_stack, engi
         engine_stack.deploy()
     # then
     message = str(error.value)
-    assert "aws:sqs/queue:Queue 'work' is protected, and its fifoQueue cannot change in place" in message
+    assert "aws:sqs/queue:Queue 'work' is protected, but its fifoQueue cannot change in place" in message
     assert "aws:sns/topic:Topic 'gone' is protected, but was removed from the program" in message
     assert set(engine_calls) == {"GetCallerIdentity"}
     assert len(engine_client("sqs").list_queues()["QueueUrls"]) == 1

@@ -93,7 +93,7 @@ def wanted(ecs) -> int:
 
 
 def test_stop_wants_no_task_and_start_wants_the_settings_count(ecs, sources):
-    assert sources("stop", exported()) == (0, "sftp: 0 wanted, 0 running")
+    assert sources("stop", exported()) == (0, "sftp: 0 tasks wanted, 0 running")
     assert wanted(ecs) == 0
     assert sources("start", exported())[0] == 0
     assert wanted(ecs) == 1

@@ -71,7 +71,7 @@ def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collecte
     landed = parse_inbound_key(inbound[0])
     assert landed.file_name == collected
     assert warehouse[0] == landed.warehouse_key
-    assert warehouse[2] == "4 rows in = 3 here + 1 quarantined + 0 duplicates"
+    assert warehouse[2] == "4 rows in = 3 clean + 1 quarantined + 0 duplicates"
     assert told(found, "row") == ["line 2 of the object", "in the published table, as the latest row with its key"]
 
     # and the report rows that depend on it
@@ -106,7 +106,7 @@ def test_a_row_that_came_again_later_is_superseded(ops, target, outgoing, collec
 
 def test_refused_row_is_traced_to_quarantine_with_its_rules(ops, collected):
     found = steps(ops("trace", "--dataset", "parcels", "TR21ACE"))
-    assert told(found, "refused") == ["line 4, by member_id|type: member_id is not a whole number"]
+    assert told(found, "refused") == ["line 4, refused by member_id|type: member_id is not a whole number"]
     assert collected in told(found, "source")[0]
     assert "report" not in [place for place, _ in found]
 
@@ -243,7 +243,7 @@ def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
     found = steps(ops("trace", "mart/accounts/reports/weight_by_day_and_town/csv/weight_by_day_and_town.csv"))
     for place in ("inputs", "snapshots"):
         assert [line.partition("=")[0] for line in told(found, place)] == ["readings", "parcels", "members"]
-    assert told(found, "report")[1].startswith("made ")
+    assert told(found, "report")[1].startswith("computed ")
 
 
 @pytest.mark.parametrize(

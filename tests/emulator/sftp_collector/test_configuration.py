@@ -34,7 +34,7 @@ def test_a_lake_that_refuses_the_object_fails_the_file(stack, serve, inbox, sftp
     (inbox / "file.csv").write_bytes(large_content(size))
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"AWS request failed:  .*AccessDenied.*check the rights"):
+    with pytest.raises(CollectionFailedError, match=r"AWS request failed: .*AccessDenied.*check the rights"):
         run("members")
 
     # then

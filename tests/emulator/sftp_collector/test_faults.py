@@ -98,7 +98,7 @@ def test_part_refused_by_s3_fails_the_file_next_run_resumes(stack, serve, inbox,
     s3_forbids_every_fifth_part()
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/large.csv: AWS request failed:  .*AccessDenied"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/large.csv: AWS request failed: .*AccessDenied"):
         run()
     standing = stack.open_uploads()
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())

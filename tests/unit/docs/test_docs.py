@@ -272,17 +272,6 @@ def test_a_command_line_that_does_not_exist_is_noticed(words: list[str]) -> None
     assert refusal("local", words)
 
 
-def test_the_page_on_commands_shows_every_command() -> None:
-    shown = {(module, word) for module, words in commands(ROOT / "docs/commands.md") for word in words}
-    missing = [
-        (module, name)
-        for module in ("init", "dataplatform")
-        for name in typer.main.get_command(APPLICATIONS[module]).commands
-        if (module, name) not in shown
-    ]
-    assert missing == []
-
-
 def test_a_line_that_names_our_program_is_found_as_a_command() -> None:
     lines = [
         "dataplatform up",

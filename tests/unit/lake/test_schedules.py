@@ -40,7 +40,7 @@ def test_a_schedule_that_aws_accepts_is_returned(expression: str) -> None:
         # Unix
         ("0 5 * * *", r"such as cron\(0 5 \* \* \? \*\), rate\(15 minutes\) or at\(2027-01-31T05:00:00\)"),
         ("@daily", "is not a schedule, such as cron"),
-        ("cron(0 5 * * *)", r"cron has six fields \(minutes, hours, .*, year\), not 5 as in Unix"),
+        ("cron(0 5 * * *)", r"cron has six fields \(minutes, hours, .*, year\), not 5, such as cron"),
         ("cron(0 5 * * ? * *)", "six fields .* not 7"),
         ("cron(0 5 * * 1 *)", "exactly one of day-of-month and day-of-week has to be '\\?'"),
         ("cron(0 5 1 * MON *)", "exactly one of day-of-month and day-of-week has to be '\\?'"),

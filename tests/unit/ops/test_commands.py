@@ -194,6 +194,7 @@ NEEDED = {
     "run": ["mart"],
     "runs": [],
     "sources": ["stop"],
+    "sql": ["SELECT count(*) FROM parcels"],
     "status": [],
     "trace": ["a.csv"],
 }
@@ -288,6 +289,7 @@ INVALID = {
     "run": ["mart", "--report", "nope"],
     "runs": ["--show", "0"],
     "sources": ["pause"],
+    "sql": ["DELETE FROM parcels"],
     "status": ["--days", "0"],
     "trace": ["--dataset", "nope", "a"],
 }

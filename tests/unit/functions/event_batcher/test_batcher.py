@@ -113,7 +113,7 @@ def test_batch_over_midnight_lands_on_its_first_messages_day(batcher):
         ("[" * 100_000, "it is not JSON"),
         ('{"payload": NaN}', "it is not JSON"),
         ("[]", "it is not a JSON object"),
-        ("{}", "it lacks event_id, event_type, occurred_at, source, payload, received_at, request_id"),
+        ("{}", "it does not have event_id, event_type, occurred_at, source, payload, received_at, request_id"),
         (a_line(1)[:-1] + ', "more": 1}', "it has members that events do not have"),
         (a_line(1).replace(" ", "\n", 1), "it has more than one line"),
         (json.dumps({**dict.fromkeys(MEMBERS, "text")}), "its payload is not an object"),

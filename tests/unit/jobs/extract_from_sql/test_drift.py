@@ -32,7 +32,7 @@ class TestDrift:
 
     def test_a_missing_column_stops_the_table(self):
         with pytest.raises(
-            ExtractionError, match=r"'note' of table club\.members, .* no longer exists.*--accept-columns"
+            ExtractionError, match=r"'note' of table club\.members, .*, no longer exists.*--accept-columns"
         ):
             new_columns(table(*MEMBERS[:4], MEMBERS[5]), described(table(*MEMBERS)))
 

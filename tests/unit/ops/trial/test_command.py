@@ -85,7 +85,11 @@ def test_refused_rows_fail_the_command_only_if_strict(give, sample, code):
     ("sample", "change", "message"),
     [
         (SAMPLE, {"declaration": "broken("}, "people.py, line 1: SyntaxError: '(' was never closed"),
-        (SAMPLE, {"declaration": DATASET.format(name="staff")}, "people.py: declares 'staff': rename the file"),
+        (
+            SAMPLE,
+            {"declaration": DATASET.format(name="staff")},
+            "people.py: declares 'staff', which is not its own name; rename the file",
+        ),
         (SAMPLE, {"name": "sample.xyz"}, "sample.xyz: "),
         ("other,columns\n1,2\n", {}, "sample.csv: "),
     ],

@@ -97,7 +97,7 @@ def test_a_new_key_needs_a_rebuild(store, published, tmp_path):
     files = [land(store, keyed, "b.csv", [{"number": 1, "part": "p", "value": 3}])]
 
     # then a merge refuses to guess
-    with pytest.raises(RebuildNeededError, match=r"made with key number, and things declares number,part"):
+    with pytest.raises(RebuildNeededError, match=r"created with key number, but things declares number,part"):
         merge(published_in(tmp_path, keyed), store, files)
 
     # and a rebuild follows

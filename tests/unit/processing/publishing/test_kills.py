@@ -49,7 +49,7 @@ def test_a_rebuild_killed_between_the_tables_is_done_again(store, published, tmp
         rebuild(killed, store)
 
     # then no merge uses these tables
-    with pytest.raises(RebuildNeededError, match=r"a rebuild of lake\.things did not end"):
+    with pytest.raises(RebuildNeededError, match=r"a rebuild of lake\.things was not finished"):
         merge(published, store, [])
     rebuild(published, store)
     merge(published, store, [])

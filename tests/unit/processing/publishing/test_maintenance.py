@@ -125,7 +125,7 @@ def test_a_table_elsewhere_is_refused(merged, tmp_path):
     before = folder.content()
     location = merged.load(merged.live).metadata_location
     merged.catalog.register_table(("lake", "other"), location)
-    with pytest.raises(ForeignLocationError, match=r"other is at .*/things .*, not in .*/other/: nothing"):
+    with pytest.raises(ForeignLocationError, match=r"other is at .*/things .*, not in .*/other/; nothing"):
         clean(merged.catalog, "lake", "other", folder)
     assert folder.content() == before
 

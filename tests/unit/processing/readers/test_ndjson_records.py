@@ -124,7 +124,7 @@ def test_a_pointer_leads_into_a_line(pointer, text):
             b'{"value": {"a": 1, "a": 2}}',
             "the line has the members ['a'] more than once, so their values are ambiguous",
         ),
-        (b'{"value": ' + b"[" * 5000 + b"]" * 5000 + b"}", "the line is nested too deep"),
+        (b'{"value": ' + b"[" * 5000 + b"]" * 5000 + b"}", "the line is nested too deeply"),
     ],
 )
 def test_a_broken_line_is_refused_alone_and_says_why(line, reason):
