@@ -107,7 +107,7 @@ lock: $(DEVELOPMENT) ## Update the pinned requirements from requirements/*.in.
 settings: $(DEVELOPMENT) ## Write docs/settings.md from the settings model.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.page
 
-schema: $(DEVELOPMENT) ## Write docs/settings.schema.json, with which editors check and complete the stack files.
+schema: $(DEVELOPMENT) ## Write docs/settings.schema.json, which editors use to check and complete the stack files.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.schema
 
 components: $(DEVELOPMENT) ## Write the tables of arguments and outputs in docs/components.

@@ -102,8 +102,8 @@ def tables(assumed: Assumed) -> str:
     text += "".join(f"| {what} | {low:g} s | {high:g} s |\n" for what, low, high in parts(DEFAULT, assumed))
     text += f"| **total** | **{least:g} s** | **{most:g} s** |\n"
     text += (
-        f"\nUSD in {REGION}, list prices of {PRICES_OF}, before tax. Only Glue, for runs of {JOBS} jobs with "
-        f"{jobs.number_of_workers} {jobs.worker_type} workers.\n\n"
+        f"\nUSD in {REGION}, list prices of {PRICES_OF}, before tax. The prices include only Glue: "
+        f"runs of {JOBS} jobs with {jobs.number_of_workers} {jobs.worker_type} workers.\n\n"
     )
     text += "| `events.batchWindowSeconds` | `jobs.batchWindowSeconds` | event to row, maximum | runs at once "
     text += "| USD a month, continuous events | USD a month, one burst an hour |\n|---:|---:|---:|---:|---:|---:|\n"

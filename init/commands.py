@@ -102,7 +102,7 @@ def destroy(
 
 @app.command()
 def escalations() -> None:
-    """List each way in which a CI role could gain rights or reach prod, with the verdict of the policies."""
+    """List each way in which a CI role could gain rights or reach prod, and the policies' decision."""
     # The embedded AWS evaluates the policies; its import takes a second.
     from init.escalations.page import open_ways, page  # noqa: PLC0415 - as just said
 

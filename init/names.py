@@ -43,7 +43,7 @@ class Names:
             )
         if not _REPOSITORY.fullmatch(self.repository):
             raise BootstrapError(
-                f"{self.repository!r} is not a GitHub repository, such as owner/name or owner@id/name@id"
+                f"{self.repository!r} is not a valid GitHub repository; use owner/name or owner@id/name@id"
             )
 
     @property

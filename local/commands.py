@@ -203,7 +203,7 @@ def env(
     state_dir: StateDirectoryOption = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Print the variables with which Pulumi commands work on the platform: source <(dataplatform env )."""
+    """Print the variables that Pulumi commands need to work on the platform: source <(dataplatform env )."""
     platform = find_platform(the_platform(state_dir))
     with _errors_for_a_person():
         emulator = platform.emulator
@@ -250,8 +250,8 @@ def down(
     """Stop a platform and delete its data.
 
     Its directory keeps the SFTP server's files and keys, the SQL Servers' data,
-    the demo's sample file, the logs, and the lock that keeps two commands from
-    starting one platform.
+    the demo's sample file, the logs, and the lock that prevents two commands
+    from starting the same platform.
     """
     with _errors_for_a_person():
         platform = find_platform(the_platform(state_dir))

@@ -126,7 +126,8 @@ def _facts(dataset: Dataset) -> Iterator[Sequence[str]]:
         yield "schedule", f"`{source.schedule}`"
     else:
         yield "source", "posted events"
-    yield "late after", f"{dataset.freshness.total_seconds() / 3600:g} hours without a new object"
+    hours = dataset.freshness.total_seconds() / 3600
+    yield "late after", f"{hours:g} {'hour' if hours == 1 else 'hours'} without a new object"
     yield "undeclared columns", dataset.drift_policy
     if not isinstance(source, SqlSource):
         delimiter = (

@@ -54,7 +54,7 @@ def new_columns(table: Table, before: str | None) -> list[str]:
         was = Column(name=name, **description)  # pyright: ignore[reportArgumentType] - as `described` wrote them
         if name not in now:
             raise ExtractionError(
-                f"column {name!r} of table {table}, {was.declaration} before, no longer exists; {advice}"
+                f"column {name!r} of table {table}, which was {was.declaration}, no longer exists; {advice}"
             )
         if not _is_widened(was, now[name]):
             raise ExtractionError(

@@ -23,7 +23,7 @@ def access(
     context: typer.Context,
     principal: Annotated[str, typer.Option(help="Show only roles whose names contain this text.")] = "",
     everything: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--all", help="Also show prefixes on which a role is allowed nothing.")
+        bool, typer.Option("--all", help="Also show prefixes to which a role has no access.")
     ] = False,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
     as_markdown: Annotated[  # noqa: FBT002 - a flag
@@ -32,7 +32,7 @@ def access(
 ) -> None:
     """Show what each role may do under each prefix, and the policy statement that decides."""
     if as_json and as_markdown:
-        raise InvalidInputError("--json and --markdown exclude each other; give one of them")
+        raise InvalidInputError("--json and --markdown cannot be used together; give only one")
     target = target_of(context)
     with errors.status("reading the policies"):
         rows = access_matrix(read_policies(target), sorted(DATASETS), sorted(target.exports["teamRoleArns"]))

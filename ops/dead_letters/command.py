@@ -27,6 +27,7 @@ from ops.stack.choice import target_of
 from ops.stack.errors import InvalidInputError
 from ops.stack.exit_codes import ExitCode
 from ops.stack.json_output import AsJson, print_json
+from ops.stack.numbers import counted
 from ops.stack.target import Target
 from ops.stack.terminal import PrintableConsole, console, errors, escape, new_table, print_table, words_to
 
@@ -44,7 +45,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
         ),
     ] = "",
     show: Annotated[int, typer.Option(min=0, max=1_000, help="Number of messages to show.")] = 10,
-    message: Annotated[str, typer.Option(help="Only this message, by its id or the beginning of its id.")] = "",
+    message: Annotated[str, typer.Option(help="Only this message, by its id or a unique prefix of its id.")] = "",
     save: Annotated[
         Path | None,
         typer.Option(help="Write the message to this new file so that you can correct it. It may hold personal data."),
@@ -149,8 +150,8 @@ def _show(target: Target, name: str, most: int, message: str, *, throw_away: boo
     for each in shown:
         table.add_row(_age(each), f"{each.bytes:,}", escape(each.beginning), escape(each.reason), each.message_id)
     print_table(table, whole=("age", "id"))
-    console.print(f"{name}: {total:,} messages, {len(messages):,} read", highlight=False)
-    which = "this message" if message else f"all {total:,} messages"
+    console.print(f"{name}: {counted(total, 'message')}, {len(messages):,} read", highlight=False)
+    which = "this message" if message or total == 1 else f"all {total:,} messages"
     if throw_away:
         console.print(f"nothing was changed; --yes would delete {which} permanently", highlight=False)
     elif queue.source_export is None:
@@ -179,7 +180,8 @@ def _take_out(
 def _show_what_stayed(result: Moved, words: PrintableConsole) -> None:
     if result.newer:
         words.print(
-            f"{result.newer:,} messages arrived meanwhile and stayed in the queue; look at them first", highlight=False
+            f"{counted(result.newer, 'message')} arrived in the meantime and stayed in the queue; look there first",
+            highlight=False,
         )
     for refused in result.refused:
         errors.print(f"[red]not moved:[/] {escape(refused)}", highlight=False, soft_wrap=True)

@@ -34,15 +34,15 @@ def run(
     (days), it processes landed objects again.
 
     sanitise processes the objects of --dataset vehicles or --object KEY again.
-    --only refused, --from and --to select fewer.
+    --only refused, --from and --to narrow this selection.
 
     publish merges new history files into the published tables. --rebuild writes
     the tables again from all history files. --dataset vehicles selects one
     dataset.
 
-    mart computes the reports whose inputs have changed. --force computes all,
-    --report customers_by_fleet_size one, and --as-of TIME one from earlier
-    rows.
+    mart computes the reports whose inputs have changed. --force computes all
+    reports, --report customers_by_fleet_size computes one, and --as-of TIME
+    computes one from earlier rows.
 
     maintenance drops old snapshots and deletes files that no table needs.
     --dry-run only reports them.

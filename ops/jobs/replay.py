@@ -13,6 +13,7 @@ from ops.stack.days import DAY_FORMAT, Days, days_between
 from ops.stack.errors import InvalidInputError
 from ops.stack.exit_codes import ExitCode
 from ops.stack.json_output import AsJson, print_json
+from ops.stack.numbers import counted
 from ops.stack.object_index import index_of, show_behind, totals_of, waiting_events
 from ops.stack.prefixes import check_inbound_key, check_is_of, inbound_key
 from ops.stack.row_accounts import head
@@ -32,7 +33,7 @@ def replay(
     """Process landed objects again, then compute the reports; without --yes, only list the objects.
 
     The new files of an object replace its old ones, so no row is stored twice.
-    A unique beginning of a key is enough.
+    A unique prefix of a key is enough.
     """
     chosen_days = days_between(first, last)
     _check(dataset, key, has_days=bool(first or last))
@@ -42,7 +43,8 @@ def replay(
     for each in objects:
         words.print(each, highlight=False, markup=False, soft_wrap=True)
     if not (objects and yes):
-        would = f"nothing was changed; --yes would process {len(objects):,} objects again, then compute the reports"
+        some = counted(len(objects), "object")
+        would = f"nothing was changed; --yes would process {some} again, then compute the reports"
         words.print(would if objects else "nothing to do: no such object landed", highlight=False)
         behind = waiting_events(target)
         if as_json:

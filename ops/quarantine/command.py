@@ -19,6 +19,7 @@ from ops.stack.choice import target_of
 from ops.stack.errors import InvalidInputError
 from ops.stack.exit_codes import ExitCode
 from ops.stack.json_output import AsJson, print_json
+from ops.stack.numbers import counted
 from ops.stack.object_index import show_behind, waiting_events
 from ops.stack.prefixes import check_inbound_key, inbound_key
 from ops.stack.terminal import console, errors, errors_for_a_person, escape, new_table, print_table, words_to
@@ -66,7 +67,7 @@ def list_refused(
 @app.command()
 def show(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="Key of the inbound object, or a unique beginning of it.")],
+    key: Annotated[str, typer.Argument(help="Key of the inbound object, or a unique prefix of it.")],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows to show.")] = 20,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -94,7 +95,7 @@ def release(
     key: Annotated[
         str,
         typer.Argument(
-            help="Key of an inbound object, or a unique beginning of it; or a dataset, for all its objects with "
+            help="Key of an inbound object, or a unique prefix of it; or a dataset, for all its objects with "
             "refused rows."
         ),
     ],
@@ -127,7 +128,7 @@ def release(
             words.print(each, highlight=False, markup=False, soft_wrap=True)
         if not (keys and yes):
             first = f"replace the object with {corrected} ({corrected.stat().st_size:,} bytes), " if corrected else ""
-            would = f"--yes would {first}process {len(keys):,} objects again, then compute the reports"
+            would = f"--yes would {first}process {counted(len(keys), 'object')} again, then compute the reports"
             what = f"nothing was changed; {would}" if keys else "nothing to do: no rows are refused"
             words.print(what, highlight=False, markup=False, soft_wrap=True)
             if as_json:

@@ -15,6 +15,7 @@ from ops.stack.choice import target_of
 from ops.stack.days import DAY_FORMAT, Days, days_between, newest_days
 from ops.stack.exit_codes import ExitCode
 from ops.stack.json_output import AsJson, print_json
+from ops.stack.numbers import counted
 from ops.stack.object_index import show_behind, waiting_events
 from ops.stack.terminal import console, errors, escape
 
@@ -108,7 +109,9 @@ class _Seen:
 
 
 def _show(seen: _Seen, days: Days) -> None:
-    console.print(f"compared {seen.objects:,} objects {days.in_words()}; {seen.differ:,} differ", highlight=False)
+    console.print(
+        f"compared {counted(seen.objects, 'object')} {days.in_words()}; {seen.differ:,} differ", highlight=False
+    )
     for difference, count in sorted(seen.counts.items()):
         console.print(f"{count:,} {difference}:", highlight=False)
         for key in seen.examples[difference]:

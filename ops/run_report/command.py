@@ -14,6 +14,7 @@ from ops.stack.checks import a_moment, check_can_be_written, known_report
 from ops.stack.choice import target_of
 from ops.stack.errors import InvalidInputError
 from ops.stack.json_output import AsJson, print_json
+from ops.stack.numbers import counted
 from ops.stack.object_index import show_behind, waiting_events
 from ops.stack.private_files import write_private
 from ops.stack.target import Target
@@ -49,9 +50,9 @@ def report(
 ) -> None:
     """Write an HTML page of the last run: flow, quarantine, freshness and a chart of each report.
 
-    With the name of a report, compute it, and show its first rows and the
-    available snapshots of its inputs. The team's files do not change, unless
-    you give --replace. `report revenue_by_day_and_model --as-of
+    With the name of a report, compute this report, and show its first rows and
+    the available snapshots of its inputs. The team's files do not change unless
+    you give --replace. Example: `report revenue_by_day_and_model --as-of
     2026-11-22T05:00:00Z`.
     """
     if not name:
@@ -105,6 +106,6 @@ def _show(found: Recomputed, output: Path | None, *, as_json: bool) -> None:
     else:
         console.print(f"wrote {output}", highlight=False, soft_wrap=True)
     shown = min(found.rows.height, SHOWN_ROWS)
-    console.print(f"{found.rows.height:,} rows" + (f", {shown} shown" if output is None else ""))
+    console.print(counted(found.rows.height, "row") + (f", {shown} shown" if output is None else ""))
     for each in found.snapshots:
         console.print(f"snapshot {each.in_words}", highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from ops.runs.ledger import collections, extractions
 from ops.runs.model import KILLED, Run
 from ops.stack.choice import target_of
 from ops.stack.json_output import AsJson, print_json
+from ops.stack.numbers import counted
 from ops.stack.object_index import show_behind, waiting_events
 from ops.stack.terminal import console, errors, errors_for_a_person, escape, new_table
 
@@ -43,7 +44,7 @@ def runs(
         did = ": ".join(filter(None, (run.counts, run.error)))
         table.add_row(f"{run.started_at:%Y-%m-%d %H:%M:%S}", _took(run), escape(run.what), result, escape(did))
     console.print(table)
-    console.print(f"{len(shown):,} runs shown", highlight=False)
+    console.print(f"{counted(len(shown), 'run')} shown", highlight=False)
     show_behind(behind)
 
 

@@ -13,6 +13,7 @@ from lake.stacks import LOCAL_STACK
 from lake.threads import worked_ahead
 from ops.jobs.local_log import RUNNING, recorded_runs
 from ops.runs.model import Run, first_line
+from ops.stack.numbers import counted
 from ops.stack.object_index import totals_of
 from ops.stack.target import Target
 from reports import REPORTS
@@ -92,9 +93,9 @@ def _in_words(totals: Collection[Totals], report_rows: Sequence[int]) -> str:
         sum(getattr(each, name) for each in totals) for name in ("processed", "rows_in", "rows_quarantined")
     )
     if objects:
-        said.append(f"{objects:,} objects, {rows_in:,} rows in, {quarantined:,} quarantined")
+        said.append(f"{counted(objects, 'object')}, {counted(rows_in, 'row')} in, {quarantined:,} quarantined")
     if report_rows:
-        said.append(f"{len(report_rows):,} reports, {sum(report_rows):,} rows")
+        said.append(f"{counted(len(report_rows), 'report')}, {counted(sum(report_rows), 'row')}")
     return ", ".join(said)
 
 

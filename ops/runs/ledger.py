@@ -11,6 +11,7 @@ from lake.watermark.watermarks import BACKFILL, WATERMARK
 from ops.jobs.local_log import RUNNING
 from ops.jobs.workflow import FAILED, SUCCEEDED
 from ops.runs.model import KILLED, PAUSED, Run, first_line, moment
+from ops.stack.numbers import counted
 from ops.stack.target import Target
 
 
@@ -65,7 +66,7 @@ def extraction_of(dataset: str, item: Mapping[str, Any], now: datetime) -> Run:
         # An earlier end belongs to an earlier attempt.
         ended_at=None if state in {RUNNING, KILLED} else moment(item.get("finished_at")),
         result=state,
-        counts=f"{int(item['rows']):,} rows" if state == SUCCEEDED and "rows" in item else "",
+        counts=counted(int(item["rows"]), "row") if state == SUCCEEDED and "rows" in item else "",
         error=first_line(item.get("error")) if state == FAILED else "",
     )
 

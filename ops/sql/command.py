@@ -27,24 +27,24 @@ FROM_STDIN: Final = "-"
 def sql(
     context: typer.Context,
     statement: Annotated[
-        str, typer.Argument(help='The statement, such as "SELECT 1"; - reads it from stdin. Without it: a prompt.')
+        str, typer.Argument(help='The statement, such as "SELECT 1"; - reads it from stdin. Default: open a prompt.')
     ] = "",
     role: Annotated[
         str | None,
-        typer.Option("--as", help=f"A team's name, or {ANALYSTS}: run it under that role. Default: you as you are."),
+        typer.Option(
+            "--as", help=f"The team whose role runs the statement, or {ANALYSTS}. Default: your own identity."
+        ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV, which a spreadsheet can open.")] = False,  # noqa: FBT002 - a flag
     as_json: AsJson = False,  # noqa: FBT002 - a flag
-    limit: Annotated[
-        int | None, typer.Option(min=1, help=f"Rows of the table that is shown. Default: {SHOWN_ROWS}.")
-    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=f"Number of rows to show. Default: {SHOWN_ROWS}.")] = None,
 ) -> None:
-    """Query the lake's tables: published tables, and each team's reports. Statements only read.
+    """Query the lake's tables: published tables, and each team's reports. Statements can only read.
 
-    In `local` DuckDB runs the statement, so the SQL is DuckDB's:
+    In `local`, DuckDB runs the statement, so the SQL is DuckDB's:
     `dataplatform sql "SELECT model, count(*) FROM vehicles GROUP BY ALL"`.
 
-    On AWS Athena runs it, whose SQL is Trino's:
+    On AWS, Athena runs the statement, so the SQL is Trino's:
     `dataplatform --stack dev sql "SELECT model, count(*) FROM vehicles GROUP BY 1"`.
     """
     if as_csv and as_json:

@@ -166,7 +166,7 @@ def _counted(shown: int, more: int, fitting: int, columns: int) -> str:
         rows = f"{shown:,} of more than {shown + more:,} rows shown"
     else:
         rows = f"{shown:,} of {shown + more:,} rows shown"
-    hidden = f", {fitting} of {columns} columns shown: name fewer, or take --csv" if fitting < columns else ""
+    hidden = f", {fitting} of {columns} columns shown: select fewer, or use --csv" if fitting < columns else ""
     return rows + hidden
 
 

@@ -32,7 +32,7 @@ StateDirectoryOption = Annotated[
         STATE_DIRECTORY,
         envvar=STATE_VARIABLE,
         file_okay=False,
-        help="Directory of a local platform. Default: that of the running platform, else .local in the clone.",
+        help="Directory of a local platform. Default: the running platform's directory, else .local in the clone.",
     ),
 ]
 

@@ -24,7 +24,7 @@ def status(
     context: typer.Context,
     days: Annotated[
         int | None,
-        typer.Option(min=1, help="Count only objects and rows that landed on the latest N days. Default: all days."),
+        typer.Option(min=1, help="Count only objects and rows that landed in the last N days. Default: all days."),
     ] = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:

@@ -46,9 +46,9 @@ def trace(
 
     `trace inbound/vehicles/2026/11/22/a.csv`, `trace a.csv`, `trace EVENT_ID`,
     `trace --dataset vehicles "AB12 CDE"`. `trace EVENT_ID` covers all channels;
-    `trace --dataset events CHANNEL EVENT_ID` covers one channel. A row is
-    searched for in the newest 1,000 objects of its dataset; --from and --to
-    select landing days instead.
+    `trace --dataset events CHANNEL EVENT_ID` covers one channel. To find a
+    row, the command searches the newest 1,000 objects of its dataset; --from
+    and --to select landing days instead.
     """
     _check(dataset, what)
     days = days_between(first, last)

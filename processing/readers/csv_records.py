@@ -182,8 +182,9 @@ def _unread(content: bytes, first_line: int, layout: Layout) -> Batch:
     """
     text = original_text([decoded(content, first_line).encode()])
     lines = len(content.splitlines())
+    unread = f"line {first_line} was" if lines == 1 else f"lines {first_line} to {first_line + lines - 1} were"
     reason = (
-        f"{BROKEN_QUOTE}; {lines} lines, {first_line} to {first_line + lines - 1}, were not read, because "
+        f"{BROKEN_QUOTE}; {unread} not read, because "
         f"a field may hold line breaks; correct the file and release it, or {_ONE_LINE_EACH}"
     )
     frame = pl.DataFrame(

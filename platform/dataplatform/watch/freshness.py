@@ -120,9 +120,10 @@ class DatasetWatch(pulumi.ComponentResource):
     def _alarm_when_late(self, dataset: Dataset, *, notifies: bool) -> pulumi.Output[str]:
         seconds = int(dataset.freshness.total_seconds())
         hours = f"{seconds / 3600:g}"
+        within = "1 hour" if hours == "1" else f"{hours} hours"
         return alarm_when_above(
             f"{self._name}-{dataset.name}-late",
-            description=f"{dataset.name} is late. No object landed within {hours} hours, or its age was not measured",
+            description=f"{dataset.name} is late. No object landed within {within}, or its age was not measured",
             runbook="dataset-late",
             namespace=self._stack.metrics_namespace,
             metric=metrics.NEWEST_OBJECT_AGE,

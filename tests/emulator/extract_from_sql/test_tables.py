@@ -165,7 +165,7 @@ def test_a_new_column_is_carried_and_reported(sql_server, sql_stack, extract):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("drop column spare", r"column 'spare' of table dbo\.{table}, nvarchar\(40\) before, no longer exists"),
+        ("drop column spare", r"column 'spare' of table dbo\.{table}, which was nvarchar\(40\), no longer exists"),
         ("alter column spare nvarchar(10)", r"column 'spare' of table dbo\.{table} was narrowed .* to nvarchar\(10\)"),
         ("drop column note", r"table dbo\.{table} does not have a column 'note'"),
         (

@@ -200,7 +200,7 @@ def test_existing_log_role_of_api_gateway_is_kept(account):
     [
         ("Acme_State", (), "'Acme_State' is not a valid bucket name; use 3 to 58 lower case letters"),
         ("x" * 59, (), "is not a valid bucket name"),
-        (BUCKET, ("--repository", "acme"), "'acme' is not a GitHub repository, such as owner/name"),
+        (BUCKET, ("--repository", "acme"), "'acme' is not a valid GitHub repository; use owner/name"),
         (BUCKET, ("--profile", "nobody"), "`aws configure list-profiles` lists the profiles"),
     ],
 )

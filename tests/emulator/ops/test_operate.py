@@ -44,7 +44,7 @@ def test_listing_dead_letters_shows_why_and_moves_nothing(ops, dead_event, held_
     for shown in (looked, again):
         assert json.loads(dead_event)["event_id"] in shown.stdout
         assert "it has no occurred_at" in shown.stdout
-        assert "nothing was changed; --yes would move all 1 messages to the events queue" in shown.stdout
+        assert "nothing was changed; --yes would move this message to the events queue" in shown.stdout
         assert SECRET not in shown.stdout
 
     # and it is still in the queue
@@ -130,7 +130,7 @@ def test_a_dead_event_is_mended_and_goes_back_to_its_queue(ops, dead_event, held
 @pytest.mark.usefixtures("dead_event")
 def test_useless_dead_letter_is_deleted_only_with_yes(ops, held_events):
     dry = ops("redrive", "events", "--discard")
-    assert "nothing was changed; --yes would delete all 1 messages permanently" in dry.stdout
+    assert "nothing was changed; --yes would delete this message permanently" in dry.stdout
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
     assert "1 deleted" in ops("redrive", "events", "--discard", "--yes").stdout
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
@@ -301,7 +301,7 @@ def test_one_object_is_replayed_alone(ops, target, refused_object):
     dry, done = ops(*words), ops(*words, "--yes")
 
     # then it was processed again, and no other was
-    assert "--yes would process 1 objects again" in dry.stdout
+    assert "--yes would process 1 object again" in dry.stdout
     assert done.exit_code == 0, done.stderr
     after = row_account(target, parse_inbound_key(refused_object))
     assert after == mine

@@ -44,7 +44,7 @@ def test_a_report_is_shown_with_the_snapshots_that_are_kept(snapshots):
 
     # then
     assert result.exit_code == 0, output
-    assert "1 rows, 1 shown" in output
+    assert "1 row, 1 shown" in output
     first, second = (f"snapshot parcels {each.snapshot_id} of {time_of(each):%Y-%m-%dT%H:%M:%SZ}" for each in snapshots)
     assert output.endswith(f"{second}, read {first}")
 

@@ -134,7 +134,7 @@ def test_table_wider_than_the_terminal_states_hidden_columns(capsys, monkeypatch
     words = formats.print_result_table(result_of(tuple("x" * 30 for _ in names), names=names), 5)
 
     # then
-    assert words == "1 row, 3 of 9 columns shown: name fewer, or take --csv"
+    assert words == "1 row, 3 of 9 columns shown: select fewer, or use --csv"
     printed = capsys.readouterr().out
     assert all(len(line) <= 40 for line in printed.splitlines())
     assert printed.count("x") == 3 * 30
