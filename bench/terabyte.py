@@ -67,14 +67,14 @@ def stages(rates: Rates, model: Model | None = None) -> list[Line]:
             collecting * rates.collector_gigabytes * LAMBDA_GIGABYTE_SECOND_ARM,
         ),
         Line(
-            f"check them on Glue, an object to each of {rates.workers - 1} workers beside the driver",
+            f"check them on Glue, one object on each of {rates.workers - 1} workers, besides the driver",
             f"{sanitising / 3600:.1f} h",
             unit_hours * GLUE_UNIT_HOUR,
         ),
         *_on_spark(rates, model or Model()),
         Line(
             "write and read them in S3",
-            "in the above",
+            "included above",
             MEGABYTES / 8 * S3_PUT + objects * (2 * S3_PUT + 4 * S3_GET),
         ),
         Line(f"keep a day's {stored:,.0f} GB for a month", "", stored * S3_GIGABYTE_MONTH),
@@ -89,12 +89,12 @@ def _on_spark(rates: Rates, model: Model) -> list[Line]:
     report = model.by_spark(Work(REPORT, rows), rates.workers)
     return [
         Line(
-            f"merge {rows / 1e9:.0f} billion rows into a table of as many by Spark, in {assumed.runs} runs",
+            f"with Spark, merge {rows / 1e9:.0f} billion rows into a table of the same size, in {assumed.runs} runs",
             f"{assumed.runs * merge.seconds / 3600:.1f} h",
             assumed.runs * merge.dollars,
         ),
         Line(
-            f"compute {assumed.reports} reports of the table by Spark, each in a run of its own",
+            f"with Spark, compute {assumed.reports} reports from the table, each in its own run",
             f"{assumed.reports * report.seconds / 3600:.1f} h",
             assumed.reports * report.dollars,
         ),
@@ -107,13 +107,13 @@ def tables(rates: Rates) -> str:
     lines = stages(rates, model)
     given = {
         "MB of an object": f"{rates.object_megabytes:,.0f}",
-        "MB/s that the collector takes": f"{rates.collector_megabytes_per_second:,.0f}",
+        "MB/s that the collector transfers": f"{rates.collector_megabytes_per_second:,.0f}",
         "GB of the collector's function": f"{rates.collector_gigabytes}",
         "MB/s that one Glue worker checks": f"{rates.job_megabytes_per_second:,.0f}",
         "Glue workers": f"{rates.workers}",
         "parquet's share of the text": f"{rates.parquet_share}",
     }
-    text = "| told | value |\n|---|---|\n" + "".join(f"| {what} | {value} |\n" for what, value in given.items())
+    text = "| assumption | value |\n|---|---|\n" + "".join(f"| {what} | {value} |\n" for what, value in given.items())
     text += f"\nUSD for a day's 1 TB in {REGION}, list prices of {PRICES_OF}, before tax and without free tiers.\n\n"
     text += "| stage | time | USD |\n|---|---|---|\n"
     text += "".join(f"| {line.stage} | {line.takes} | {line.dollars:.2f} |\n" for line in lines)

@@ -227,8 +227,8 @@ def _points(model: Model) -> str:
     text = "\n"
     for step in (MERGE, REPORT):
         cheaper, only = model.cheaper_from(step), model.only_from(step)
-        text += f"- A {step} is cheaper on Spark from {_rows(model, step, cheaper)}"
-        text += f", and possible on Spark only from {_rows(model, step, only)}.\n"
+        text += f"- A {step} is cheaper on Spark above {_rows(model, step, cheaper)}"
+        text += f", and needs Spark above {_rows(model, step, only)}.\n"
     return text
 
 
@@ -244,14 +244,14 @@ def _day(model: Model) -> str:
     )
     text += "text, into a table that is clustered by time. "
     if gigabytes < GIGABYTES_A_DAY:
-        return text + "A terabyte a day in one dataset needs Spark for that reason alone.\n"
+        return text + "A terabyte a day in one dataset needs Spark.\n"
     return text + "That is more than a terabyte a day.\n"
 
 
 def _rows(model: Model, step: str, rows: float) -> str:
     if math.isinf(rows):
-        return "no size"
-    return f"{rows:,.0f} rows, of which it reads {digits(rows * model.bytes_read(step) / 1e9)} GB"
+        return "any size (never in this model)"
+    return f"{rows:,.0f} rows ({digits(rows * model.bytes_read(step) / 1e9)} GB read)"
 
 
 def _number(rows: float) -> str:
