@@ -32,7 +32,7 @@ def explain(error: Exception) -> str:
         case FileNotFoundError():
             return "the file disappeared after it was listed; if it returns, the next run collects it"
         case PermissionError():
-            return "the server does not let the user read the file; ask the server's operator for this right"
+            return "the server does not let the user read the file; ask the server's operator for read permission"
         case ClientError():
             return (
                 f"AWS request failed: {error}; check the rights of the collector's role, then run the collector again"
