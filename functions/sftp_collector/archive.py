@@ -36,7 +36,7 @@ def move_to_archive(session: Session, version: FileVersion, archive: str) -> Non
     except OSError as error:
         raise ArchiveError(
             f"the file was collected but not archived: the server does not let it be moved to {archive!r}: "
-            f"{error}; ask the server's operator for this right; the next run tries again"
+            f"{error}; ask the server's operator for permission to move files; the next run tries again"
         ) from error
 
 

@@ -40,7 +40,7 @@ def list_directory(session: Session, task: ListDirectory) -> Listed:
         ) from error
     except PermissionError as error:
         raise ListingError(
-            "the server does not let the user list the directory; ask the server's operator for this right"
+            "the server does not let the user list the directory; ask the server's operator for read permission"
         ) from error
     except OSError as error:
         raise ListingError(f"the directory cannot be listed: {error}; ask the server's operator") from error
