@@ -34,7 +34,7 @@ def stack() -> Iterator[StackContext]:
 
 
 def test_a_key_that_is_not_added_yet_is_refused(stack: StackContext) -> None:
-    with pytest.raises(pulumi.RunError, match="no key: call with_key"):
+    with pytest.raises(pulumi.RunError, match="does not have the key yet; call with_key"):
         _ = stack.key_arn
 
 

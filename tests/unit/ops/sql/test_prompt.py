@@ -1,15 +1,18 @@
-"""The prompt: what is a statement, what is a word, and how it ends."""
+"""The prompt for SQL: statements, commands that begin with a dot, and how it ends."""
 
 import pytest
 
 from ops.sql.prompt import FIRST, NEXT, read_statements
 from ops.sql.statements import DUCKDB
 from ops.stack.errors import OperatorError
+from ops.stack.exit_codes import ExitCode
 
 
 @pytest.fixture
-def typed(tmp_path):
-    """Types lines, an exception for a key, and returns the statements that ran and the prompts that were shown."""
+def typed(tmp_path, monkeypatch):
+    """Types lines, with exceptions for keys, and returns the executed statements and the shown prompts."""
+    # Another test of this process may have received SIGTERM.
+    monkeypatch.setattr("ops.sql.prompt.code_of_stop", lambda: ExitCode.INTERRUPTED)
 
     def type_lines(*lines, fail=None):
         waiting, prompts, ran = iter(lines), [], []
