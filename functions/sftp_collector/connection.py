@@ -59,8 +59,8 @@ def _connect(
         tcp = socket.create_connection((connection.host, connection.port), timeout=CONNECT_TIMEOUT_SECONDS)
     except OSError as error:
         raise SourceUnavailableError(
-            f"cannot connect to {where}: {error.strerror or error}; check that the server runs, and check the "
-            "connection's host, port and firewall",
+            f"cannot connect to {where}: {error.strerror or error}; check that the server is running, and check "
+            "the connection's host, port and firewall",
             may_pass=True,
         ) from error
     # paramiko does not disable Nagle's algorithm, which delays SFTP's small requests.

@@ -10,7 +10,7 @@ from processing.refining.spread import Spreading, Threshold, bucket_store
 
 
 def add_days(parser: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage] - argparse has no other name for it
-    """Add --from and --to: the first and the last landing day, both included."""
+    """Add --from and --to: the first and the last landing day, inclusive."""
     for name, destination, words in (("--from", "first", "later"), ("--to", "last", "before")):
         parser.add_argument(
             name,

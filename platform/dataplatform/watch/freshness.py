@@ -123,7 +123,10 @@ class DatasetWatch(pulumi.ComponentResource):
         within = "1 hour" if hours == "1" else f"{hours} hours"
         return alarm_when_above(
             f"{self._name}-{dataset.name}-late",
-            description=f"{dataset.name} is late. No object landed within {within}, or its age was not measured",
+            description=(
+                f"{dataset.name} is late. No object landed within {within}, or the age of the newest object was not "
+                "measured"
+            ),
             runbook="dataset-late",
             namespace=self._stack.metrics_namespace,
             metric=metrics.NEWEST_OBJECT_AGE,

@@ -98,8 +98,9 @@ def test_a_server_that_is_down_is_named_with_what_to_check(stack, sftp_keys):
         run()
 
     # then
-    assert f"cannot connect to sftp://{USER}@127.0.0.1:{port}: Connection refused; check that the server runs" in (
-        failures_of(error)
+    assert (
+        f"cannot connect to sftp://{USER}@127.0.0.1:{port}: Connection refused; check that the server is running"
+        in failures_of(error)
     )
     assert_nothing_landed(stack)
 
