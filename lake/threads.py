@@ -17,7 +17,6 @@ ResultT = TypeVar("ResultT")
 Pending = Future
 """A result that a thread is still working on."""
 _WAITING_A_THREAD: Final = 2
-_MADE_AHEAD: Final = 4
 _POLL_SECONDS: Final = 0.2
 
 
@@ -32,14 +31,11 @@ def one_thread(name: str) -> ThreadPoolExecutor:
 
 
 def made_ahead(items: Iterator[ItemT]) -> Iterator[ItemT]:
-    """Yield the same items. While the caller uses one, a thread makes the next four.
-
-    At most this number of items wait, so memory does not grow with the number of items.
-    """
+    """Yield the same items. While the caller uses one, a thread makes the next one."""
     with one_thread("made-ahead") as maker:
-        following = deque(maker.submit(next, items, None) for _ in range(_MADE_AHEAD))
-        while (item := following.popleft().result()) is not None:
-            following.append(maker.submit(next, items, None))
+        following = maker.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = maker.submit(next, items, None)
             yield item
 
 

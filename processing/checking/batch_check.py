@@ -27,13 +27,20 @@ _PROVENANCE: Final = (LINE, DELETED, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON)
 class CheckedBatch:
     """The result for a batch. Every record is in exactly one of the three groups."""
 
-    clean: pl.DataFrame
-    """Rows that break no rule about a single row: the typed values, LINE, DELETED, HASH."""
+    rows: pl.DataFrame
+    """Rows whose fields could be separated: the typed values, LINE, DELETED, HASH."""
+    is_clean: pl.Series
+    """True for each row that breaks no rule about a single row."""
     refused: pl.DataFrame
-    """Rows that break at least one rule: the same columns, the texts of values that could not be converted, one column
+    """The other rows: the same columns, the texts of values that could not be converted, one column
     for each rule, ORIGINAL."""
     unsplit: pl.DataFrame
     """Records whose fields cannot be separated: LINE, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON."""
+
+    @property
+    def clean(self) -> pl.DataFrame:
+        """The clean rows."""
+        return self.rows if self.is_clean.all() else self.rows.filter(self.is_clean)
 
 
 class BatchCheck:
@@ -67,9 +74,11 @@ class BatchCheck:
         verdicts = typed.select(**self._broken(typed))
         refused = verdicts.select(pl.any_horizontal(pl.all())).to_series()
         rows = self._refused(typed.filter(refused))
-        clean = typed.select(name for name in typed.columns if not name.startswith(TEXT))
         return CheckedBatch(
-            clean=(clean.filter(~refused) if len(rows) else clean).with_columns(self._key_hash()),
+            rows=typed.select(name for name in typed.columns if not name.startswith(TEXT)).with_columns(
+                self._key_hash()
+            ),
+            is_clean=~refused,
             refused=_with_originals(pl.concat([rows, verdicts.filter(refused)], how="horizontal"), batch),
             unsplit=_with_originals(unsplit, batch),
         )

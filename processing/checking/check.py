@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from processing.checking.object_check import REFUSED, check_object
+from processing.checking.object_check import REFUSED, CheckedObject
 from processing.declaring.dataset import Dataset
 from processing.readers import open_records
 from processing.readers.records import DELETED
@@ -42,7 +42,7 @@ def check(dataset: Dataset, content: bytes, key: str = "object.csv") -> Outcome:
         RowAccountingError: this program has a defect.
     """
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
-        checked = check_object(dataset, open_records(key, io.BytesIO(content), dataset), Path(folder))
+        checked = CheckedObject(dataset, open_records(key, io.BytesIO(content), dataset), Path(folder), rows_held=None)
         clean = pl.concat([pl.DataFrame(schema=checked.schema), *checked.clean()])
         quarantined = pl.concat([pl.DataFrame(schema=REFUSED), *checked.quarantined()])
         checked.check_accounting()

@@ -1,18 +1,18 @@
 """Decides for every record of an object, of any size, whether it is clean, quarantined or a duplicate."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from lake.threads import made_ahead, worked_ahead
-from processing.checking.batch_check import BROKEN, BatchCheck
+from processing.checking.batch_check import BROKEN, BatchCheck, CheckedBatch
 from processing.checking.column_cleansing import refusal_reasons
 from processing.checking.reasons import PRIMARY_KEY, reason
-from processing.checking.spill import Part, Spill
+from processing.checking.single_keys import ROWS_HELD, SingleKeys
+from processing.checking.spill import Originals, Part, Spill
 from processing.checking.uniqueness import Uniqueness
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
@@ -22,6 +22,7 @@ from processing.readers.records import (
     ORIGINAL,
     STRUCTURE_REASON,
     STRUCTURE_RULE,
+    Batch,
     RecordStream,
 )
 
@@ -35,20 +36,49 @@ class RowAccountingError(ProcessingError):
     """Rows were lost or added between reading and writing: a defect of this program, never of the data."""
 
 
-class CheckedObject:
-    """The result for an object. Every record is either clean, quarantined or a duplicate.
+class RepeatTooFarError(ProcessingError):
+    """Rows that are too far apart share a key, so the object must be read again with all rows on the disk."""
 
-    The rows are stored on the local disk, in the folder passed to `check_object`. Clean and quarantined rows can each
-    be read once, in one thread or in two. Rows that were read are deleted from the disk.
+
+class _ReadBatch(NamedTuple):
+    checked: CheckedBatch
+    height: int
+    """Number of records."""
+    last_line: int
+    originals: Originals
+
+
+class CheckedObject:
+    """Cleanses, converts and checks an object's records against the declaration of its dataset.
+
+    Every record is either clean, quarantined or a duplicate. Read the clean rows first, which reads the object, and
+    then the quarantined rows, each once. The numbers are complete when all rows have been read.
+
+    If different rows of the object have the same key, all of them are quarantined, because none can be shown to be
+    right. For events, the first event received with a key is kept and the others are quarantined: the sender creates an
+    id for one event, so a later event with the same id is a mistake or an attack.
+
+    Args:
+        dataset: the declaration.
+        stream: the object's records.
+        folder: an empty folder on the local disk, for the rows that must be compared with others and 8 bytes for each
+            other row. If the object is compressed or not in UTF-8, it also needs the object's uncompressed size. With
+            all rows held, it needs twice that size besides.
+        rows_held: number of rows after which a clean row is yielded if its key has occurred only once; None to yield
+            none before all rows have been read. Then the clean rows are in their order, and RepeatTooFarError is not
+            raised. The same holds for an object with at most this number of rows.
     """
 
     def __init__(
-        self, dataset: Dataset, stream: RecordStream, parts: Sequence[Part], rules: Sequence[str], unique: Uniqueness
+        self, dataset: Dataset, stream: RecordStream, folder: Path, *, rows_held: int | None = ROWS_HELD
     ) -> None:
-        self._parts = parts
-        self._left: set[int] = set()
-        self._leaving = Lock()
-        self._unique = unique
+        self._dataset = dataset
+        self._stream = stream
+        self._folder = folder
+        self._check = BatchCheck(dataset)
+        self._spill = Spill(folder)
+        self._single_keys = SingleKeys(self._spill, folder, rows_held)
+        self._unique: Uniqueness | None = None
         refusals = {
             rule: words
             for column, routines in dataset.cleansing.items()
@@ -56,7 +86,8 @@ class CheckedObject:
         }
         first_counts = bool(dataset.receipt_order)
         self._reasons = {
-            rule: refusals.get(rule) or reason(rule, dataset.schema, first_counts=first_counts) for rule in rules
+            rule: refusals.get(rule) or reason(rule, dataset.schema, first_counts=first_counts)
+            for rule in self._check.rule_names
         }
         self.header = stream.header
         self.discarded = stream.discarded
@@ -69,33 +100,64 @@ class CheckedObject:
             }
         )
         """Columns of the clean rows: the declared columns, accepted undeclared columns as text, LINE and DELETED."""
-        self.rows_in = sum(part.height + part.unsplit_height for part in parts)
-        self.duplicates = sum(int(unique.duplicates(part).sum()) for part in parts)
+        self.rows_in = 0
+        self.duplicates = 0
         """Records that equal an earlier record of the object after cleansing and conversion."""
         self.rows_clean = 0
-        """Number of clean rows read so far."""
         self.by_rule: Counter[str] = Counter()
-        """Number of quarantined rows read so far for each broken rule. A row that broke two rules counts twice."""
+        """Number of quarantined rows for each broken rule. A row that broke two rules counts twice."""
         self.rows_quarantined = 0
 
     def clean(self) -> Iterator[pl.DataFrame]:
-        """Yield the clean rows in their order."""
-        for part in self._parts:
-            gone = (self._unique.duplicates(part) | self._unique.contested(part)).head(part.clean_height)
-            rows = part.clean().filter(~gone) if gone.any() else part.clean()
-            self._leave(part)
-            self.rows_clean += rows.height
-            yield rows.select(*self.schema)
+        """Yield the clean rows: in their order, but rows that had to be compared with others come last.
+
+        Raises:
+            UnreadableObjectError: the object as a whole cannot be read. Rows that were yielded are void.
+            RepeatTooFarError: a row that was yielded may not be clean. Rows that were yielded are void.
+        """
+        with self._spill:
+            yield from map(self._counted_clean, self._single_keys.yielded(self._read()))
+        if self._single_keys.repeat_was_missed():
+            raise RepeatTooFarError("two rows with the same key are too far apart; read the object with all rows held")
+        self._unique = Uniqueness(self._spill, self._dataset, self._folder)
+        for part in self._spill.parts:
+            duplicate = self._unique.duplicates(part)
+            self.duplicates += int(duplicate.sum())
+            gone = (duplicate | self._unique.contested(part)).head(part.clean_height)
+            yield self._counted_clean(part.clean().filter(~gone) if gone.any() else part.clean())
 
     def quarantined(self) -> Iterator[pl.DataFrame]:
         """Yield the quarantined rows by line, with the columns of REFUSED."""
-        for part in self._parts:
-            rows = pl.concat([self._unsplit(part), self._broken_rules(part), self._contested(part)]).sort(LINE)
-            self._leave(part)
+        if self._unique is None:
+            raise RowAccountingError("the quarantined rows were asked for before all clean rows were read; report this")
+        unique = self._unique
+        for rows in worked_ahead(lambda part: self._quarantined(part, unique), self._spill.parts):
             self.rows_quarantined += rows.height
             counts = rows.select(pl.col(RULES).explode().value_counts()).unnest(RULES)
             self.by_rule.update(dict(counts.iter_rows()))
             yield rows
+
+    def _quarantined(self, part: Part, unique: Uniqueness) -> pl.DataFrame:
+        rows = [self._unsplit(part), self._broken_rules(part, unique), self._contested(part, unique)]
+        part.delete()
+        return pl.concat(rows).sort(LINE)
+
+    def _read(self) -> Iterator[CheckedBatch]:
+        # Three threads: one reads, and two parse and check.
+        for read in worked_ahead(self._read_batch, made_ahead(self._stream.batches)):
+            if read.height:
+                self.rows_in += read.height
+                self._spill.add_originals(read.last_line, read.originals)
+                yield read.checked
+
+    def _read_batch(self, batch: Batch) -> _ReadBatch:
+        # The frame is not part of the result, because it would stay in memory as long as the result.
+        lines = batch.frame[LINE]
+        return _ReadBatch(self._check(batch), len(lines), lines[-1] if len(lines) else 0, batch.originals)
+
+    def _counted_clean(self, rows: pl.DataFrame) -> pl.DataFrame:
+        self.rows_clean += rows.height
+        return rows.select(*self.schema)
 
     def check_accounting(self) -> None:
         """Check that rows in = clean + quarantined + duplicates, once all rows were read.
@@ -111,13 +173,6 @@ class CheckedObject:
                 "this"
             )
 
-    def _leave(self, part: Part) -> None:
-        """Delete a part after its clean and quarantined rows were read."""
-        with self._leaving:
-            if part.number in self._left:
-                part.delete()
-            self._left.add(part.number)
-
     def _unsplit(self, part: Part) -> pl.DataFrame:
         return (
             part.unsplit()
@@ -125,67 +180,45 @@ class CheckedObject:
             .cast(REFUSED)
         )
 
-    def _broken_rules(self, part: Part) -> pl.DataFrame:
-        contested = self._unique.contested(part).slice(part.clean_height)
-        duplicate = self._unique.duplicates(part).slice(part.clean_height)
+    def _broken_rules(self, part: Part, unique: Uniqueness) -> pl.DataFrame:
+        contested = unique.contested(part).slice(part.clean_height)
+        duplicate = unique.duplicates(part).slice(part.clean_height)
         rows = part.refused().with_columns(contested.alias(f"{BROKEN}{PRIMARY_KEY}")).filter(~duplicate)
         # Most rules are broken by no row of a part, and each rule costs the same.
-        broken = {name: pl.col(f"{BROKEN}{name}") for name in self._reasons if rows[f"{BROKEN}{name}"].any()}
-        if not broken:
+        names = [name for name in self._reasons if rows[f"{BROKEN}{name}"].any()]
+        if not names:
             return pl.DataFrame(schema=REFUSED)
-        return rows.select(
-            LINE,
-            ORIGINAL,
-            _listed({name: (is_broken, name) for name, is_broken in broken.items()}).alias(RULES),
-            _listed({name: (is_broken, self._reasons[name]) for name, is_broken in broken.items()})
-            .list.join("; ")
-            .alias(REASON),
-        ).cast(REFUSED)
+        verdicts = [f"{BROKEN}{name}" for name in names]
+        # Few combinations of rules are broken by many rows.
+        explained = (
+            rows.select(verdicts)
+            .unique()
+            .with_columns(
+                self._listed({name: name for name in names}).alias(RULES),
+                self._listed({name: self._reasons[name] for name in names}).list.join("; ").alias(REASON),
+            )
+        )
+        explained_rows = rows.join(explained, on=verdicts, how="left", nulls_equal=True, maintain_order="left")
+        return explained_rows.select(*REFUSED).cast(REFUSED)
 
-    def _contested(self, part: Part) -> pl.DataFrame:
+    @staticmethod
+    def _listed(words: Mapping[str, str]) -> pl.Expr:
+        """Return the words of the broken rules as a list."""
+        return pl.concat_list(
+            pl.when(f"{BROKEN}{name}").then(pl.lit(word)) for name, word in words.items()
+        ).list.drop_nulls()
+
+    def _contested(self, part: Part, unique: Uniqueness) -> pl.DataFrame:
         """Return the rows whose only fault is their key."""
-        contested = self._unique.contested(part).head(part.clean_height)
+        contested = unique.contested(part).head(part.clean_height)
         if not contested.any():
             return pl.DataFrame(schema=REFUSED)
         lines = part.clean_lines().filter(contested)
         return (
-            pl.DataFrame({LINE: lines, ORIGINAL: part.originals()(lines)})
+            pl.DataFrame({LINE: lines, ORIGINAL: self._spill.originals(lines)})
             .with_columns(
                 pl.lit([PRIMARY_KEY]).alias(RULES),
                 pl.lit(self._reasons[PRIMARY_KEY]).alias(REASON),
             )
             .cast(REFUSED)
         )
-
-
-def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> CheckedObject:
-    """Cleanse, convert and check an object's records against the declaration of its dataset.
-
-    If different rows of the object have the same key, all of them are quarantined, because none can be shown to be
-    right. For events, the first event received with a key is kept and the others are quarantined: the sender creates an
-    id for one event, so a later event with the same id is a mistake or an attack.
-
-    Args:
-        dataset: the declaration.
-        stream: the object's records.
-        folder: an empty folder on the local disk. It needs about twice the object's uncompressed size, and as much
-            again if the object is compressed or not in UTF-8.
-
-    Raises:
-        UnreadableObjectError: the object as a whole cannot be read.
-    """
-    check = BatchCheck(dataset)
-    # Four threads: one reads, two parse and check, one writes to the disk.
-    with Spill(folder) as spill:
-        for batch, checked in worked_ahead(lambda batch: (batch, check(batch)), made_ahead(stream.batches)):
-            if batch.frame.height:
-                spill.add(checked, batch.frame[LINE][-1], batch.originals)
-    unique = Uniqueness(spill, dataset, folder)
-    return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
-
-
-def _listed(broken: Mapping[str, tuple[pl.Expr, str]]) -> pl.Expr:
-    """Return the explanations of the broken rules as a list."""
-    return pl.concat_list(
-        pl.when(is_broken).then(pl.lit(words)) for is_broken, words in broken.values()
-    ).list.drop_nulls()

@@ -5,6 +5,7 @@ the rules themselves. Rules are still declared only in the schema. A test checks
 results as dataframely.
 """
 
+import functools
 from collections.abc import Mapping
 
 import dataframely as dy
@@ -18,6 +19,8 @@ class UnsupportedRuleError(ProcessingError, TypeError):
     """A declared rule cannot be checked batch by batch."""
 
 
+# Small objects take longer to find and to prove the rules than to check.
+@functools.cache
 def row_rules(schema: type[dy.Schema]) -> Mapping[str, pl.Expr]:
     """Return the rules for single rows, by name.
 

@@ -2,21 +2,24 @@
 
 import io
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from threading import Lock
+from typing import BinaryIO, Final, NamedTuple, Self
 
 import polars as pl
 
 from lake.threads import Pending, one_thread
-from processing.checking.batch_check import HASH, TEXT, CheckedBatch
+from processing.checking.batch_check import HASH, TEXT
 from processing.readers.records import DELETED, LINE
 
 Originals = Callable[[pl.Series], pl.Series]
 
 # Few parts are faster to read: each takes some dozen polars calls, whatever its size.
 _ROWS_IN_PART: Final = 250_000
+# Batches of few rows are written in time, so little is left to write when all have been read.
+_BATCHES_IN_PART: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,6 @@ class Part:
     refused_height: int
     unsplit_height: int
     folder: Path
-    streams: list[io.IOBase]
-    """Open streams of the object from which original texts can be read. They stay open while the parts are in use."""
 
     @property
     def height(self) -> int:
@@ -74,28 +75,16 @@ class Part:
             ],
             how="diagonal",
         )
-        return _in_memory_of_their_own(rows)
+        return compacted(rows)
 
-    def originals(self) -> Originals:
-        """Return the source of its rows' original texts."""
-        with self._file("originals").open("rb") as file:
-            return _Unpickler(file, self.streams).load()
-
-    def write(self, batches: Sequence[CheckedBatch], originals: Originals) -> None:
-        """Write the batches to the disk."""
-        with self._file("originals").open("wb") as file:
-            _Pickler(file, self.streams).dump(originals)
-        kinds = {
-            "clean": [batch.clean for batch in batches],
-            "refused": [batch.refused for batch in batches],
-            "unsplit": [batch.unsplit for batch in batches],
-        }
-        for kind, frames in kinds.items():
-            pl.concat(frames).write_ipc(self._file(kind), compression="uncompressed")
+    def write(self, frames: Iterable["_Frames"]) -> None:
+        """Write the rows to the disk."""
+        for kind, of_kind in zip(_Frames._fields, zip(*frames, strict=True), strict=True):
+            pl.concat(of_kind).write_ipc(self._file(kind), compression="uncompressed")
 
     def delete(self) -> None:
         """Delete the part from the disk. Rows that were already read stay valid."""
-        for kind in ("clean", "refused", "unsplit", "originals"):
+        for kind in _Frames._fields:
             self._file(kind).unlink()
 
     def _read(self, kind: str) -> pl.DataFrame:
@@ -109,20 +98,41 @@ class Part:
         return self.folder / f"{self.number:06}-{kind}.arrow"
 
 
-@dataclass(frozen=True, slots=True)
-class _OriginalsOfBatches:
-    """The sources of original texts for consecutive batches, each with the batch's last line."""
+class _Frames(NamedTuple):
+    """Rows of one batch."""
 
-    batches: Sequence[tuple[int, Originals]]
+    clean: pl.DataFrame
+    refused: pl.DataFrame
+    unsplit: pl.DataFrame
+
+
+class _Originals:
+    """The sources of the batches' original texts, on the disk, because each may hold the text of its whole batch."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._streams: list[io.IOBase] = []
+        self._batches: list[tuple[int, int]] = []
+        """Last line of each batch, and the position of its source in the file."""
+
+    def add(self, last_line: int, originals: Originals) -> None:
+        with self._file.open("ab") as file:
+            self._batches.append((last_line, file.tell()))
+            _Pickler(file, self._streams).dump(originals)
 
     def __call__(self, lines: pl.Series) -> pl.Series:
         texts, before = [pl.Series(dtype=pl.String)], 0
-        for last, originals in self.batches:
+        for last, position in self._batches:
             of_batch = lines.filter(lines.is_between(before, last, closed="right"))
             if len(of_batch):
-                texts.append(originals(of_batch))
+                texts.append(self._load(position)(of_batch))
             before = last
         return pl.concat(texts)
+
+    def _load(self, position: int) -> Originals:
+        with self._file.open("rb") as file:
+            file.seek(position)
+            return _Unpickler(file, self._streams).load()
 
 
 class Spill:
@@ -133,23 +143,37 @@ class Spill:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._streams: list[io.IOBase] = []
         self._writer = one_thread("spill")
         self._writing: Pending[None] | None = None
-        self._waiting: list[tuple[CheckedBatch, tuple[int, Originals]]] = []
+        self._waiting: list[_Frames] = []
+        self._reading = Lock()
+        self._originals = _Originals(folder / "originals.pickle")
         self.parts: list[Part] = []
 
-    def add(self, batch: CheckedBatch, last_line: int, originals: Originals) -> None:
-        """Add a batch.
+    def add(self, clean: pl.DataFrame, refused: pl.DataFrame, unsplit: pl.DataFrame) -> None:
+        """Add rows of one batch, with the columns of a `CheckedBatch`."""
+        self._waiting.append(_Frames(clean, refused, unsplit))
+        rows = sum(waiting.clean.height + waiting.refused.height for waiting in self._waiting)
+        if rows >= _ROWS_IN_PART or len(self._waiting) >= _BATCHES_IN_PART:
+            self._write()
+
+    def add_originals(self, last_line: int, originals: Originals) -> None:
+        """Add the source of a batch's original texts.
 
         Args:
-            batch: its rows.
-            last_line: the highest LINE among its rows.
+            last_line: the highest LINE in the batch.
             originals: returns the original texts of rows that turn out to need them later.
         """
-        self._waiting.append((batch, (last_line, originals)))
-        if sum(waiting.clean.height + waiting.refused.height for waiting, _ in self._waiting) >= _ROWS_IN_PART:
-            self._write()
+        self._originals.add(last_line, originals)
+
+    def originals(self, lines: pl.Series) -> pl.Series:
+        """Return the original texts of the rows with these lines, given in ascending order.
+
+        The object's stream must be open.
+        """
+        # The texts may be read from the object's stream, which only one thread may use.
+        with self._reading:
+            return self._originals(lines)
 
     def __enter__(self) -> Self:
         return self
@@ -169,17 +193,14 @@ class Spill:
             return
         # While one part is written, only the next one is collected, so memory does not grow with the number of parts.
         self._wait()
-        batches = [batch for batch, _ in self._waiting]
         part = Part(
             number=len(self.parts),
-            clean_height=sum(batch.clean.height for batch in batches),
-            refused_height=sum(batch.refused.height for batch in batches),
-            unsplit_height=sum(batch.unsplit.height for batch in batches),
+            clean_height=sum(frames.clean.height for frames in self._waiting),
+            refused_height=sum(frames.refused.height for frames in self._waiting),
+            unsplit_height=sum(frames.unsplit.height for frames in self._waiting),
             folder=self._folder,
-            streams=self._streams,
         )
-        originals = _OriginalsOfBatches([originals for _, originals in self._waiting])
-        self._writing = self._writer.submit(part.write, batches, originals)
+        self._writing = self._writer.submit(part.write, self._waiting)
         self.parts.append(part)
         self._waiting = []
 
@@ -210,7 +231,7 @@ class _Unpickler(pickle.Unpickler):
         return self._streams[number]
 
 
-def _in_memory_of_their_own(rows: pl.DataFrame) -> pl.DataFrame:
+def compacted(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the same rows in compact form.
 
     Otherwise a few texts would keep the memory of the whole batch until they are written.

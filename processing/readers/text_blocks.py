@@ -1,6 +1,8 @@
 """Reads text of any declared encoding as blocks of UTF-8 that end at line breaks."""
 
 import codecs
+import functools
+import itertools
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -68,7 +70,8 @@ def text_blocks(stream: ByteStream, encoding: Encoding) -> Text:
         first += piece
     _refuse_other_kinds(first)
     mark, encoding = _recognised(first, encoding)
-    pieces = _pieces(first[len(mark) :], stream)
+    # Neither of the two keeps a piece in memory.
+    pieces = itertools.chain([first[len(mark) :]], iter(functools.partial(stream.read, _BLOCK), b""))
     if encoding == _UTF_8:
         return Text(len(mark), _whole_lines(pieces))
     return Text(None, _whole_lines(_transcoded(pieces, encoding, len(mark))))
@@ -79,8 +82,10 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         if end := piece.rfind(b"\n") + 1:
             # This avoids a copy of the piece in between.
-            yield b"".join((rest, memoryview(piece)[:end]))
+            block = b"".join((rest, memoryview(piece)[:end]))
             rest = piece[end:]
+            del piece
+            yield block
         else:
             text = rest + piece
             # A carriage return at the very end may be the first half of a line break.
@@ -134,12 +139,6 @@ def _recognised(first: bytes, declared: Encoding) -> tuple[bytes, Encoding]:
                 )
             return mark, encoding
     return b"", declared
-
-
-def _pieces(first: bytes, stream: ByteStream) -> Iterator[bytes]:
-    yield first
-    while piece := stream.read(_BLOCK):
-        yield piece
 
 
 def _transcoded(pieces: Iterator[bytes], encoding: Encoding, offset: int) -> Iterator[bytes]:

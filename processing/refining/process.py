@@ -1,7 +1,7 @@
 """Turns one inbound object into its two files, on the driver as on an executor."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +12,10 @@ from polars.io.plugins import register_io_source
 
 from lake.keys import InboundObject, parse_inbound_key
 from lake.object_metadata import CORRELATION_ID, as_of
-from lake.threads import made_ahead, one_thread
 from lake.warehouse_metadata import ColumnFacts, WarehouseMetadata
 from processing.checking.column_facts import FactsOfColumns
-from processing.checking.object_check import REASON, RULES, CheckedObject, check_object
+from processing.checking.object_check import REASON, RULES, CheckedObject, RepeatTooFarError
+from processing.checking.single_keys import ROWS_HELD
 from processing.declaring.dataset import Dataset
 from processing.readers import open_records
 from processing.readers.names import beginning
@@ -55,6 +55,7 @@ class _Files:
     rows_duplicate: int
     by_rule: Mapping[str, int]
     columns: Mapping[str, ColumnFacts]
+    discarded: Collection[str] = ()
 
     def metadata(self, run_id: str) -> Mapping[str, str]:
         """The columns that both files have."""
@@ -82,12 +83,9 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
         InvalidKeyError: the key does not follow the lake's layout.
     """
     inbound = parse_inbound_key(key)
-    # All rows are on the disk before the first is written, because any row may turn out to share its key with another.
     with store.open(key) as opened, tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
         try:
-            checked = check_object(dataset, open_records(key, opened.stream, dataset), Path(folder))
-            files = _write_rows(checked, dataset, inbound, opened, run_id, Path(folder))
-            said: dict[str, object] = {"discarded": beginning(checked.discarded)} if checked.discarded else {}
+            files, said = _write_rows(dataset, inbound, opened, run_id, Path(folder))
         except (UnreadableObjectError, pl.exceptions.PanicException) as error:
             reason = str(error) if isinstance(error, UnreadableObjectError) else _CRASHED.format(error=error)
             files = _write_refusal(dataset, inbound, opened, reason, run_id, Path(folder))
@@ -109,18 +107,38 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
 
 
 def _write_rows(
-    checked: CheckedObject, dataset: Dataset, inbound: InboundObject, opened: OpenObject, run_id: str, folder: Path
+    dataset: Dataset, inbound: InboundObject, opened: OpenObject, run_id: str, folder: Path
+) -> tuple[_Files, dict[str, object]]:
+    """Write an object's files. If that requires all rows to be on the disk first, read the object again.
+
+    Returns:
+        The files, and what the log tells besides their numbers.
+    """
+    said: dict[str, object] = {}
+    try:
+        files = _write_rows_once(dataset, inbound, opened, run_id, folder, rows_held=ROWS_HELD)
+    except RepeatTooFarError:
+        said["read_again"] = True
+        for file in folder.iterdir():
+            file.unlink()
+        opened.stream.seek(0)
+        files = _write_rows_once(dataset, inbound, opened, run_id, folder, rows_held=None)
+    if files.discarded:
+        said["discarded"] = beginning(files.discarded)
+    return files, said
+
+
+def _write_rows_once(
+    dataset: Dataset, inbound: InboundObject, opened: OpenObject, run_id: str, folder: Path, *, rows_held: int | None
 ) -> _Files:
     quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
-    refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
-    schema = warehouse_columns(dataset)
+    checked = CheckedObject(dataset, open_records(inbound.key, opened.stream, dataset), folder, rows_held=rows_held)
     instants = {LANDED_AT: opened.landed_at, AS_OF: _as_of(opened)}
     facts = FactsOfColumns(dataset.schema.columns())
-    clean = (_warehouse_rows(rows, inbound, instants) for rows in made_ahead(facts.counted(checked.clean())))
-    with one_thread("quarantine") as beside:
-        written = beside.submit(sink_parquet, _streamed(refused, QUARANTINE), quarantine)
-        sink_parquet(_streamed(clean, schema), warehouse)
-        written.result()
+    clean = (_warehouse_rows(rows, inbound, instants) for rows in facts.counted(checked.clean()))
+    _sink(clean, pl.Schema({**warehouse_columns(dataset), OBJECT: _constant(inbound.key)}), warehouse)
+    refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
+    _sink(refused, QUARANTINE, quarantine)
     checked.check_accounting()
     return _Files(
         warehouse,
@@ -131,6 +149,7 @@ def _write_rows(
         rows_duplicate=checked.duplicates,
         by_rule=dict(checked.by_rule.most_common()),
         columns=facts.facts(),
+        discarded=checked.discarded,
     )
 
 
@@ -160,13 +179,24 @@ def _write_refusal(
     return _Files(warehouse, quarantine, 1, 0, 1, 0, {UNREADABLE: 1}, {})
 
 
-def _streamed(frames: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame:
-    """Frames that are read one by one while the file is written."""
+def _sink(frames: Iterator[pl.DataFrame], schema: pl.Schema, file: Path) -> None:
+    """Write frames to a parquet file as they arrive."""
+    errors: list[BaseException] = []
 
     def source(*_pushed_down: object) -> Iterator[pl.DataFrame]:
-        return frames
+        # polars would raise an error of its own for an error raised here.
+        try:
+            yield from frames
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            errors.append(error)
 
-    return register_io_source(source, schema=schema, is_pure=False)
+    sink_parquet(register_io_source(source, schema=schema, is_pure=False), file)
+    for error in errors:
+        raise error
+
+
+def _constant(text: str) -> pl.Enum:
+    return pl.Enum([text])
 
 
 def _warehouse_rows(clean: pl.DataFrame, inbound: InboundObject, instants: Mapping[str, datetime]) -> pl.DataFrame:
@@ -177,7 +207,7 @@ def _warehouse_rows(clean: pl.DataFrame, inbound: InboundObject, instants: Mappi
         undeclared = pl.struct(let_in).struct.rename_fields(names).struct.json_encode()
     return clean.select(
         pl.exclude(*let_in, LINE, DELETED),
-        pl.lit(inbound.key).alias(OBJECT),
+        pl.lit(inbound.key, _constant(inbound.key)).alias(OBJECT),
         pl.lit(inbound.landing_date).alias(LANDED_ON),
         *(pl.lit(instant, LINEAGE[name]).alias(name) for name, instant in instants.items()),
         LINE,

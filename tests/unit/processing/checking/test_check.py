@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from datasets import DATASETS
 from processing.checking.check import Outcome, check
 from processing.checking.conversion import UnsupportedTypeError, converted
-from processing.checking.object_check import REASON, RULES, RowAccountingError, check_object
+from processing.checking.object_check import REASON, RULES, CheckedObject, RowAccountingError
 from processing.cleansing.routines import ROUTINES, TRIM
 from processing.declaring.dataset import Dataset, SftpSource
 from processing.readers import open_records
@@ -189,13 +189,13 @@ def test_object_without_rows_gives_empty_files_with_all_columns():
 
 
 def test_rows_that_do_not_add_up_are_refused(tmp_path):
-    # given an object of which only the quarantined rows were read
+    # given an object of which only the clean rows were read
     content = (HEADER + "1,York,Small,AB12CDE\nx,York,Small,XY51ZZZ\n").encode()
-    checked = check_object(PARCELS, open_records("object.csv", io.BytesIO(content), PARCELS), tmp_path)
-    assert len(list(checked.quarantined())) == 1
+    checked = CheckedObject(PARCELS, open_records("object.csv", io.BytesIO(content), PARCELS), tmp_path)
+    assert len(list(checked.clean())) == 1
 
     # when, then
-    with pytest.raises(RowAccountingError, match=r"2 rows came in, but 1 went out: 0 clean, 1 quarantined"):
+    with pytest.raises(RowAccountingError, match=r"2 rows came in, but 1 went out: 1 clean, 0 quarantined"):
         checked.check_accounting()
 
 

@@ -1,6 +1,7 @@
 """The results do not depend on how an object is divided into batches, and equal dataframely's own."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,9 +10,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from processing.checking import batch_check, repeated_hashes, spill, uniqueness
-from processing.checking.object_check import REFUSED, RULES, check_object
+from processing.checking import batch_check, bloom_filter, repeated_hashes, spill, uniqueness
+from processing.checking.object_check import REFUSED, RULES, CheckedObject, RepeatTooFarError
 from processing.checking.rules import UnsupportedRuleError, row_rules
+from processing.checking.single_keys import ROWS_HELD
 from processing.cleansing.routine import Routine
 from processing.declaring.dataset import Dataset, SftpSource, StreamSource
 from processing.readers.records import (
@@ -73,9 +75,11 @@ def records(rows: int, seed: int) -> pl.DataFrame:
     return frame.with_columns(pl.when(whole).then(pl.col(name)).alias(name) for name in COLUMNS)
 
 
-def checked(frame: pl.DataFrame, batch_rows: int, folder, dataset=VISITS) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+def checked(
+    frame: pl.DataFrame, batch_rows: int, folder, dataset=VISITS, rows_held=ROWS_HELD
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     batches = (Batch(frame[start : start + batch_rows], original) for start in range(0, frame.height, batch_rows))
-    outcome = check_object(dataset, RecordStream("", COLUMNS, batches), folder)
+    outcome = CheckedObject(dataset, RecordStream("", COLUMNS, batches), folder, rows_held=rows_held)
     clean = pl.concat([pl.DataFrame(schema=outcome.schema), *outcome.clean()])
     quarantined = pl.concat([pl.DataFrame(schema=REFUSED), *outcome.quarantined()])
     outcome.check_accounting()
@@ -132,6 +136,34 @@ def test_verdicts_are_the_same_with_little_memory(seed, dataset, folder, monkeyp
     assert_frame_equal(at_once[0], in_shares[0])
     assert_frame_equal(at_once[1], in_shares[1])
     assert at_once[2] == in_shares[2]
+
+
+@pytest.mark.parametrize("dataset", [VISITS, EVENTS], ids=["rows", "events"])
+def test_verdicts_are_the_same_with_few_rows_held(dataset, folder, monkeypatch):
+    monkeypatch.setattr(bloom_filter, "_BITS", 20)
+    outcomes = Counter()
+    for seed in range(12):
+        # given rows of which most have a key of their own, and the others are up to 30 rows away
+        numbers = random.Random(seed).choices(range(-25, 2), k=300)  # noqa: S311 - test data
+        number = [str(max(1, row + near)) for row, near in enumerate(numbers)]
+        frame = records(300, seed).with_columns(pl.Series("number", number))
+        at_once = checked(frame, 300, folder(), dataset)
+
+        # when
+        rows_held = 5 if seed % 2 else 40
+        try:
+            clean, quarantined, duplicates = checked(frame, 7, folder(), dataset, rows_held)
+        except RepeatTooFarError:
+            outcomes["too far"] += 1
+            continue
+
+        # then
+        assert_frame_equal(at_once[0], clean.sort(LINE))
+        assert_frame_equal(at_once[1], quarantined.sort(LINE))
+        assert at_once[2] == duplicates
+        outcomes["not in order" if clean[LINE].to_list() != sorted(clean[LINE]) else "in order"] += 1
+    assert outcomes["too far"] >= 3
+    assert outcomes["not in order"] >= 3
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -270,7 +302,8 @@ def test_value_refused_by_a_routine_is_quarantined_by_its_name(folder):
     frame = frame.with_columns(paid=pl.Series(["maybe", "maybe", "yes"]))
 
     # when
-    outcome = check_object(dataset, RecordStream("", COLUMNS, iter([Batch(frame, original)])), folder())
+    outcome = CheckedObject(dataset, RecordStream("", COLUMNS, iter([Batch(frame, original)])), folder())
+    assert not pl.concat(outcome.clean()).height
 
     # then the second is a duplicate of the first, and the third has their key
     (quarantined,) = outcome.quarantined()

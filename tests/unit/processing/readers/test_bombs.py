@@ -17,7 +17,7 @@ import pytest
 
 from functions.event_receiver import request
 from lake import events
-from processing.checking.object_check import check_object
+from processing.checking.object_check import CheckedObject
 from processing.declaring.dataset import Dataset
 from processing.readers import compression, json_text, open_records
 from processing.readers.columns import MOST_COLUMNS, agreed_columns
@@ -120,7 +120,7 @@ def test_number_that_is_too_long_is_refused_by_its_type(name: str, tmp_path: Pat
     stream = open_records("rows.ndjson", io.BytesIO(line(LINES[name][0])), DATASET)
 
     # when
-    checked = check_object(DATASET, stream, tmp_path)
+    checked = CheckedObject(DATASET, stream, tmp_path)
 
     # then
     assert pl.concat(checked.clean())["a"].to_list() == ["before", "after"]

@@ -15,7 +15,7 @@ import pytest
 
 from datasets import DATASETS
 from jobs.warehouse.job import refine
-from processing.checking.object_check import check_object
+from processing.checking.object_check import CheckedObject
 from processing.readers import open_records
 from processing.readers.records import LINE, Batch, RecordStream, UnreadableObjectError
 from processing.storage.memory_store import MemoryStore, StoredObject
@@ -133,7 +133,7 @@ def test_time_with_a_zone_is_the_same_instant_in_a_utc_column(
     at = pl.Series("at", instants).dt.convert_time_zone(zone).cast(pl.Datetime(unit, zone))
     content = written(pl.DataFrame({"key": ["a", "b", "c"]}).with_columns(at))
 
-    checked = check_object(TYPED, open_records("x.parquet", io.BytesIO(content), TYPED), tmp_path)
+    checked = CheckedObject(TYPED, open_records("x.parquet", io.BytesIO(content), TYPED), tmp_path)
 
     assert pl.concat([*checked.clean()])["at"].to_list() == instants
 
