@@ -12,7 +12,7 @@ from processing.checking.batch_check import BROKEN, BatchCheck, CheckedBatch
 from processing.checking.column_cleansing import refusal_reasons
 from processing.checking.reasons import PRIMARY_KEY, reason
 from processing.checking.single_keys import ROWS_HELD, SingleKeys
-from processing.checking.spill import Originals, Part, Spill
+from processing.checking.spill import Part, Spill
 from processing.checking.uniqueness import Uniqueness
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
@@ -44,8 +44,6 @@ class _ReadBatch(NamedTuple):
     checked: CheckedBatch
     height: int
     """Number of records."""
-    last_line: int
-    originals: Originals
 
 
 class CheckedObject:
@@ -145,15 +143,18 @@ class CheckedObject:
     def _read(self) -> Iterator[CheckedBatch]:
         # Three threads: one reads, and two parse and check.
         for read in worked_ahead(self._read_batch, made_ahead(self._stream.batches)):
-            if read.height:
+            if read is not None:
                 self.rows_in += read.height
-                self._spill.add_originals(read.last_line, read.originals)
                 yield read.checked
 
-    def _read_batch(self, batch: Batch) -> _ReadBatch:
-        # The frame is not part of the result, because it would stay in memory as long as the result.
-        lines = batch.frame[LINE]
-        return _ReadBatch(self._check(batch), len(lines), lines[-1] if len(lines) else 0, batch.originals)
+    def _read_batch(self, batch: Batch) -> _ReadBatch | None:
+        # The batch is not part of the result, because it would stay in memory as long as the result.
+        height = batch.frame.height
+        if not height:
+            return None
+        checked = self._check(batch)
+        self._spill.add_originals(batch.frame[LINE][-1], batch.originals)
+        return _ReadBatch(checked, height)
 
     def _counted_clean(self, rows: pl.DataFrame) -> pl.DataFrame:
         self.rows_clean += rows.height

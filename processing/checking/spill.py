@@ -111,28 +111,27 @@ class _Originals:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        # Also for the object's stream, from which texts may be read.
+        self._using = Lock()
         self._streams: list[io.IOBase] = []
         self._batches: list[tuple[int, int]] = []
         """Last line of each batch, and the position of its source in the file."""
 
     def add(self, last_line: int, originals: Originals) -> None:
-        with self._file.open("ab") as file:
+        with self._using, self._file.open("ab") as file:
             self._batches.append((last_line, file.tell()))
             _Pickler(file, self._streams).dump(originals)
 
     def __call__(self, lines: pl.Series) -> pl.Series:
         texts, before = [pl.Series(dtype=pl.String)], 0
-        for last, position in self._batches:
-            of_batch = lines.filter(lines.is_between(before, last, closed="right"))
-            if len(of_batch):
-                texts.append(self._load(position)(of_batch))
-            before = last
+        with self._using, self._file.open("rb") as file:
+            for last, position in sorted(self._batches):
+                of_batch = lines.filter(lines.is_between(before, last, closed="right"))
+                if len(of_batch):
+                    file.seek(position)
+                    texts.append(_Unpickler(file, self._streams).load()(of_batch))
+                before = last
         return pl.concat(texts)
-
-    def _load(self, position: int) -> Originals:
-        with self._file.open("rb") as file:
-            file.seek(position)
-            return _Unpickler(file, self._streams).load()
 
 
 class Spill:
@@ -146,7 +145,6 @@ class Spill:
         self._writer = one_thread("spill")
         self._writing: Pending[None] | None = None
         self._waiting: list[_Frames] = []
-        self._reading = Lock()
         self._originals = _Originals(folder / "originals.pickle")
         self.parts: list[Part] = []
 
@@ -158,7 +156,7 @@ class Spill:
             self._write()
 
     def add_originals(self, last_line: int, originals: Originals) -> None:
-        """Add the source of a batch's original texts.
+        """Add the source of a batch's original texts, in any order and thread.
 
         Args:
             last_line: the highest LINE in the batch.
@@ -171,9 +169,7 @@ class Spill:
 
         The object's stream must be open.
         """
-        # The texts may be read from the object's stream, which only one thread may use.
-        with self._reading:
-            return self._originals(lines)
+        return self._originals(lines)
 
     def __enter__(self) -> Self:
         return self

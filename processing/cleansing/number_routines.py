@@ -1,19 +1,24 @@
 """Routines for numbers as people write them."""
 
+import functools
 from typing import Final
 
 import polars as pl
-from iso4217 import Currency
 
 from processing.cleansing.routine import Routine
 
-CURRENCY_CODES: Final = tuple(sorted(currency.code for currency in Currency))
-"""The codes of ISO 4217 that are in use."""
-
-_CURRENCY: Final = rf"(?:\p{{Sc}}|{'|'.join(CURRENCY_CODES)})?"
 _SIGN: Final = r"[+\-\u2212]?"
 # Blanks within a line: a number does not go on in the next one.
 _BLANK: Final = r"[\t\p{Zs}]"
+
+
+@functools.cache
+def currency_codes() -> tuple[str, ...]:
+    """Return the codes of ISO 4217 that are in use."""
+    # The library reads its table when it is imported, and few datasets need it.
+    from iso4217 import Currency  # noqa: PLC0415
+
+    return tuple(sorted(currency.code for currency in Currency))
 
 
 def _plain_number(text: pl.Expr, *, point: str, separator: str) -> pl.Expr:
@@ -27,10 +32,11 @@ def _plain_number(text: pl.Expr, *, point: str, separator: str) -> pl.Expr:
     # One kind of separator per number, and always before three digits: 1,234 and not 12,34.
     grouped = "|".join(rf"[0-9]{{1,3}}(?:{each}[0-9]{{3}})+" for each in (rf"\{separator}", "['\u2019]", _BLANK))
     digits = rf"(?:{grouped}|[0-9]+)(?:\{point}[0-9]+)?{_BLANK}*"
-    front = rf"(?:{_SIGN}{_BLANK}*{_CURRENCY}|{_CURRENCY}{_BLANK}*{_SIGN}){_BLANK}*"
-    inside = rf"(?:{_CURRENCY}{_BLANK}*{digits}|{digits}{_CURRENCY})"
+    currency = rf"(?:\p{{Sc}}|{'|'.join(currency_codes())})?"
+    front = rf"(?:{_SIGN}{_BLANK}*{currency}|{currency}{_BLANK}*{_SIGN}){_BLANK}*"
+    inside = rf"(?:{currency}{_BLANK}*{digits}|{digits}{currency})"
     # One currency per number, in front of it or behind it.
-    signed = rf"(?:{front}{digits}|{_SIGN}{_BLANK}*{digits}{_CURRENCY})"
+    signed = rf"(?:{front}{digits}|{_SIGN}{_BLANK}*{digits}{currency})"
     number = text.str.strip_chars()
     # To ask whether it is one and then to take out what is not needed is faster than to capture its parts.
     is_number = number.str.contains(rf"^(?:{signed}|\({inside}\))$")
@@ -74,7 +80,7 @@ CURRENCY_CODE: Final = Routine(
 
 
 def _code(text: pl.Expr) -> pl.Expr:
-    return pl.when(text.is_in(CURRENCY_CODES)).then(text)
+    return pl.when(text.is_in(currency_codes())).then(text)
 
 
 def decimal_scale(digits: int) -> Routine:

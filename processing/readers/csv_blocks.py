@@ -18,7 +18,7 @@ from processing.readers.csv_exactly import (
     first_record,
     is_header,
 )
-from processing.readers.csv_originals import line_bounds, originals_of
+from processing.readers.csv_originals import Bounds, line_bounds, originals_of
 from processing.readers.passages import Passage, Place
 from processing.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, Batch
 from processing.readers.text_blocks import decoded
@@ -155,7 +155,8 @@ def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Re
     if len(layout.header) > _WIDEST:
         return _read_exactly(block, layout)
     lines = (
-        pl.Series(_TEXT, [text.decode().removesuffix("\n")])
+        pl.Series(_TEXT, [text.removesuffix(b"\n")])
+        .cast(pl.String)
         .str.split("\n")
         .explode()
         .str.strip_suffix("\r")
@@ -166,18 +167,18 @@ def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Re
             pl.col(_TEXT).str.contains(_regular_line(layout.dialect, len(layout.header))).alias(_IS_REGULAR),
         )
     )
-    physical = block.content.splitlines(keepends=True)
-    doubtful = _exactly(physical, lines.filter(~pl.col(_IS_REGULAR))[LINE], layout, is_end=block.is_end)
+    bounds = line_bounds(block.content)
+    doubtful = _exactly(block, bounds, lines.filter(~pl.col(_IS_REGULAR))[LINE], layout)
     # A line that looks regular may be within the quotes of a record that began earlier.
     regular = lines.filter(
         pl.col(_IS_REGULAR), pl.col(LINE) < doubtful.end, ~pl.col(LINE).is_in(doubtful.continuations)
     )
-    whole = text if regular.height == len(physical) else regular[_TEXT].str.join("\n").item().encode()
+    whole = text if regular.height == len(bounds) - 1 else regular[_TEXT].str.join("\n").cast(pl.Binary).item()
     fields = _parsed(whole, layout, regular.height)
     if fields is None:
         return _read_exactly(block, layout)
     records = fields.with_columns(regular[LINE] + block.first_line)
-    return _finished(block, physical, [_regular(records, layout), _exact(block, doubtful, layout)], doubtful)
+    return _finished(block, bounds, [_regular(records, layout), _exact(block, doubtful, layout)], doubtful)
 
 
 @functools.cache
@@ -194,9 +195,9 @@ def _regular_line(dialect: Dialect, fields: int) -> str:
 
 def _read_exactly(block: Block, layout: Layout) -> tuple[Batch, Rest]:
     """Parse all lines with the csv module."""
-    physical = block.content.splitlines(keepends=True)
-    doubtful = _exactly(physical, range(len(physical)), layout, is_end=block.is_end)
-    return _finished(block, physical, [_exact(block, doubtful, layout)], doubtful)
+    bounds = line_bounds(block.content)
+    doubtful = _exactly(block, bounds, range(len(bounds) - 1), layout)
+    return _finished(block, bounds, [_exact(block, doubtful, layout)], doubtful)
 
 
 class _Doubtful(NamedTuple):
@@ -213,16 +214,17 @@ class _Doubtful(NamedTuple):
     """True if that record is broken."""
 
 
-def _exactly(physical: Sequence[bytes], doubtful: Iterable[int], layout: Layout, *, is_end: bool) -> _Doubtful:
+def _exactly(block: Block, bounds: Bounds, doubtful: Iterable[int], layout: Layout) -> _Doubtful:
     """Parse the doubtful lines and the lines that complete their records."""
+    count = len(bounds) - 1
     records: list[tuple[int, Record]] = []
     continuations: list[int] = []
     following = 0
     for line in doubtful:
         if line < following:
             continue
-        lines = (physical[number] for number in range(line, len(physical)))
-        record = first_record(lines, layout.dialect, is_end=is_end)
+        lines = (block.content[bounds[number] : bounds[number + 1]] for number in range(line, count))
+        record = first_record(lines, layout.dialect, is_end=block.is_end)
         if record is None:
             return _Doubtful(records, continuations, line)
         if record.fields is None and layout.dialect.multiline:
@@ -231,7 +233,7 @@ def _exactly(physical: Sequence[bytes], doubtful: Iterable[int], layout: Layout,
             records.append((line, record))
         following = line + record.lines
         continuations += range(line + 1, following)
-    return _Doubtful(records, continuations, len(physical))
+    return _Doubtful(records, continuations, count)
 
 
 def _regular(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -291,13 +293,10 @@ def _exact(block: Block, doubtful: _Doubtful, layout: Layout) -> pl.DataFrame:
     )
 
 
-def _finished(
-    block: Block, physical: Sequence[bytes], frames: Sequence[pl.DataFrame], doubtful: _Doubtful
-) -> tuple[Batch, Rest]:
+def _finished(block: Block, bounds: Bounds, frames: Sequence[pl.DataFrame], doubtful: _Doubtful) -> tuple[Batch, Rest]:
     lengths = {block.first_line + line: record.lines for line, record in doubtful.records if record.lines > 1}
-    rest = Rest(b"".join(physical[doubtful.end :]), block.first_line + doubtful.end, doubtful.is_broken)
-    read = block._replace(content=b"".join(physical[: doubtful.end])) if rest.content else block
-    return Batch(
-        pl.concat(frames).sort(LINE),
-        originals_of(Passage(read.content, read.place), read.first_line, line_bounds(read.content), lengths),
-    ), rest
+    end = bounds[doubtful.end]
+    rest = Rest(block.content[end:], block.first_line + doubtful.end, doubtful.is_broken)
+    passage = Passage(block.content[:end] if rest.content else block.content, block.place)
+    originals = originals_of(passage, block.first_line, bounds[: doubtful.end + 1], lengths)
+    return Batch(pl.concat(frames).sort(LINE), originals), rest

@@ -34,11 +34,10 @@ def _originals(
 
     A record has one line unless its length is given.
     """
-    content = passage.content()
     first = [line - first_line for line in lines]
     after = [index + lengths.get(index + first_line, 1) for index in first]
     slices = zip(bounds[first].tolist(), bounds[after].tolist(), strict=True)
-    texts = [original_text([content[start:end]]) for start, end in slices]
+    texts = [original_text([passage.piece(start, end)]) for start, end in slices]
     return pl.Series(texts, dtype=pl.String)
 
 
@@ -49,5 +48,5 @@ def line_bounds(content: bytes) -> Bounds:
         return np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
     # Few of many lines are needed: finding only the line breaks is faster than splitting all lines.
     line_breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
-    unended = [] if content.endswith(b"\n") else [len(content)]
+    unended = [] if not content or content.endswith(b"\n") else [len(content)]
     return np.concatenate([[0], line_breaks + 1, unended]).astype(np.uint32)

@@ -22,22 +22,21 @@ class Passage:
 
     def __init__(self, content: bytes, place: Place | None) -> None:
         self._content: bytes | None = content
-        self._length = len(content)
         self._place = place
 
-    def content(self) -> bytes:
-        """Return the bytes. After unpickling they are read from the object, whose stream must not be in use then."""
+    def piece(self, start: int, end: int) -> bytes:
+        """Return some of the bytes. After unpickling they are read from the object, whose stream must not be in use."""
         if self._place is None or self._content is not None:
-            return self._content or b""
-        self._place.stream.seek(self._place.offset)
-        return self._place.stream.read(self._length)
+            return (self._content or b"")[start:end]
+        self._place.stream.seek(self._place.offset + start)
+        return self._place.stream.read(end - start)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Passage.restored, (self._content if self._place is None else None, self._length, self._place)
+        return Passage.restored, (self._content if self._place is None else None, self._place)
 
     @classmethod
-    def restored(cls, content: bytes | None, length: int, place: Place | None) -> Self:
+    def restored(cls, content: bytes | None, place: Place | None) -> Self:
         """The pickled state."""
-        passage = cls(content or b"", place)
-        passage._content, passage._length = content, length
+        passage = cls(b"", place)
+        passage._content = content
         return passage

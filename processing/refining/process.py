@@ -37,6 +37,8 @@ from processing.storage.store import OpenObject, Store
 UNREADABLE: Final = "unreadable_object"
 """Name of the rule that an object breaks if it cannot be read as a whole."""
 _SHOWN_BYTES: Final = 1024
+# Text that is the same in all rows is written several times as fast as an Enum.
+_NOTHING: Final = pl.Enum([""])
 _CRASHED: Final = (
     "polars crashed while it read this object ({error}), so the file is damaged or has a type that "
     "polars cannot handle; ask the sender to send it again, or as CSV"
@@ -136,7 +138,10 @@ def _write_rows_once(
     instants = {LANDED_AT: opened.landed_at, AS_OF: _as_of(opened)}
     facts = FactsOfColumns(dataset.schema.columns())
     clean = (_warehouse_rows(rows, inbound, instants) for rows in facts.counted(checked.clean()))
-    _sink(clean, pl.Schema({**warehouse_columns(dataset), OBJECT: _constant(inbound.key)}), warehouse)
+    constants: dict[str, pl.DataType] = {OBJECT: pl.Enum([inbound.key])}
+    if not any(name.startswith(LET_IN) for name in checked.schema):
+        constants[UNDECLARED] = _NOTHING
+    _sink(clean, pl.Schema({**warehouse_columns(dataset), **constants}), warehouse)
     refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
     _sink(refused, QUARANTINE, quarantine)
     checked.check_accounting()
@@ -195,19 +200,15 @@ def _sink(frames: Iterator[pl.DataFrame], schema: pl.Schema, file: Path) -> None
         raise error
 
 
-def _constant(text: str) -> pl.Enum:
-    return pl.Enum([text])
-
-
 def _warehouse_rows(clean: pl.DataFrame, inbound: InboundObject, instants: Mapping[str, datetime]) -> pl.DataFrame:
     let_in = [name for name in clean.columns if name.startswith(LET_IN)]
-    undeclared = pl.lit(None, pl.String)
+    undeclared = pl.lit(None, _NOTHING)
     if let_in:
         names = [name.removeprefix(LET_IN) for name in let_in]
         undeclared = pl.struct(let_in).struct.rename_fields(names).struct.json_encode()
     return clean.select(
         pl.exclude(*let_in, LINE, DELETED),
-        pl.lit(inbound.key, _constant(inbound.key)).alias(OBJECT),
+        pl.lit(inbound.key, pl.Enum([inbound.key])).alias(OBJECT),
         pl.lit(inbound.landing_date).alias(LANDED_ON),
         *(pl.lit(instant, LINEAGE[name]).alias(name) for name, instant in instants.items()),
         LINE,
