@@ -122,7 +122,9 @@ class ZipMember:
             archive = zipfile.ZipFile(content)
         content.longest_read = None
         # macOS adds a folder with its own metadata of the file.
-        files = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
+        files = [each for each in archive.infolist() if not each.filename.startswith("__MACOSX/")]
+        # zipfile's own is_dir fails for an empty name.
+        files = [each for each in files if not each.filename.endswith("/")]
         if len(files) != 1:
             names = listed([file.filename for file in files[:5]])
             raise UnreadableObjectError(
@@ -130,6 +132,8 @@ class ZipMember:
                 "in each archive"
             )
         [file] = files
+        if not file.filename:
+            raise UnreadableObjectError(f"the zip archive is damaged: its file has no name; {_AGAIN}")
         if file.flag_bits & 1:
             raise UnreadableObjectError("the zip archive is encrypted; ask the sender to send it without a password")
         if file.compress_type not in _ZIP_METHODS:

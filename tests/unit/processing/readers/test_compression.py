@@ -68,6 +68,21 @@ def test_archive_without_its_front_is_refused(cut: int):
         _read("rows.zip", _zipped()[cut:])
 
 
+def _without_name(archive: bytes) -> bytes:
+    """The same archive, with a directory entry whose name has no bytes."""
+    start, end = archive.index(b"PK\x01\x02"), archive.index(b"PK\x05\x06")
+    entry = archive[start : start + 28] + struct.pack("<H", 0) + archive[start + 30 : start + 46]
+    return archive[:start] + entry + archive[end : end + 12] + struct.pack("<I", len(entry)) + archive[end + 16 :]
+
+
+@pytest.mark.parametrize(
+    "content", [_without_name(_zipped()), _zipped().replace(b"rows.csv", b"\0ows.csv")], ids=["no bytes", "a zero byte"]
+)
+def test_archive_whose_file_has_no_name_is_refused(content: bytes):
+    with pytest.raises(UnreadableObjectError, match="the zip archive is damaged: its file has no name; ask the sender"):
+        _read("rows.zip", content)
+
+
 def test_archive_that_wants_a_newer_reader_is_refused():
     content = _zipped().replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x63")
 
