@@ -88,5 +88,5 @@ def test_repeat_within_the_held_rows_is_not_missed(tmp_path):
     assert len(yielded) == 98
 
 
-def test_object_with_fewer_rows_than_held_is_spilled_in_its_order(tmp_path):
+def test_object_of_few_rows_is_spilled_in_its_order(tmp_path):
     assert divided([(line, spread(line), False) for line in range(30)], 7, 30, tmp_path) == ([], list(range(30)), False)
