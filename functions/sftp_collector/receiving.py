@@ -1,6 +1,5 @@
 """Receives data with few system calls and copies. paramiko's own methods take longer than the decryption."""
 
-import ctypes
 import socket
 import threading
 from typing import Final
@@ -10,10 +9,6 @@ from paramiko.buffered_pipe import PipeTimeout
 
 # Servers send packets of 32 KiB; one call receives several of them.
 _BUFFER_BYTES: Final = 2**18
-# Parameters of glibc's mallopt, and the largest value that it accepts for them.
-_TRIM_THRESHOLD: Final = -1
-_MMAP_THRESHOLD: Final = -3
-_KEPT_BYTES: Final = 2**25
 
 
 class BufferedSocket(socket.socket):
@@ -110,14 +105,3 @@ def receive_in_pieces(channel: Channel) -> Arrivals:
         # The channel was closed before its buffer was replaced.
         arrivals.close()
     return arrivals
-
-
-def keep_freed_memory() -> None:
-    """Let this process keep the buffers that it frees, up to 32 MiB.
-
-    Otherwise glibc returns each buffer to the kernel and requests it again, which takes a quarter of the reading time.
-    """
-    change = getattr(ctypes.CDLL(None), "mallopt", None)
-    if change is not None:
-        change(_TRIM_THRESHOLD, _KEPT_BYTES)
-        change(_MMAP_THRESHOLD, _KEPT_BYTES)

@@ -33,7 +33,6 @@ from functions.sftp_collector.messages import (
     Task,
     Trouble,
 )
-from functions.sftp_collector.receiving import keep_freed_memory
 from functions.sftp_collector.session import ConnectionLostError, Session, SourceUnavailableError
 from functions.sftp_collector.source import Source
 from functions.sftp_collector.transfer import (
@@ -43,6 +42,7 @@ from functions.sftp_collector.transfer import (
     put_whole,
 )
 from lake.ledger.ledger import LEASE, Ledger
+from lake.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -70,14 +70,14 @@ class BatchCheck:
             frame = frame.filter(~broken_structure)
         else:
             unsplit = frame.select(LINE, STRUCTURE_RULE, STRUCTURE_REASON).clear()
-        typed = self._typed(frame.with_columns(self._filled(frame.schema)))
+        if filled := self._filled(frame.schema):
+            frame = frame.with_columns(filled)
+        typed = self._typed(frame)
         verdicts = typed.select(**self._broken(typed))
         refused = verdicts.select(pl.any_horizontal(pl.all())).to_series()
         rows = self._refused(typed.filter(refused))
         return CheckedBatch(
-            rows=typed.select(name for name in typed.columns if not name.startswith(TEXT)).with_columns(
-                self._key_hash()
-            ),
+            rows=typed.select(*(name for name in typed.columns if not name.startswith(TEXT)), self._key_hash()),
             is_clean=~refused,
             refused=_with_originals(pl.concat([rows, verdicts.filter(refused)], how="horizontal"), batch),
             unsplit=_with_originals(unsplit, batch),

@@ -11,6 +11,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from lake.keys import InboundObject, parse_inbound_key
+from lake.memory import keep_freed_memory
 from lake.object_metadata import CORRELATION_ID, as_of
 from lake.warehouse_metadata import ColumnFacts, WarehouseMetadata
 from processing.checking.column_facts import FactsOfColumns
@@ -84,6 +85,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
     Raises:
         InvalidKeyError: the key does not follow the lake's layout.
     """
+    keep_freed_memory()
     inbound = parse_inbound_key(key)
     with store.open(key) as opened, tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
         try:
