@@ -63,6 +63,20 @@ class Rest(NamedTuple):
     """True if it begins with a record whose quoting is broken, so nothing after it can be read."""
 
 
+class _Doubtful(NamedTuple):
+    """The csv module's result for some of a block's lines, which are counted from 0."""
+
+    records: Sequence[tuple[int, Record]]
+    """The records, each with the line on which it begins."""
+    continuations: Sequence[int]
+    """The other lines of these records."""
+    end: int
+    """The line on which a record begins that does not end within the block or is broken; the number of lines if there
+    is no such record."""
+    is_broken: bool = False
+    """True if that record is broken."""
+
+
 def read_block(block: Block, layout: Layout) -> tuple[Batch, Rest]:
     """Read the records of a block.
 
@@ -154,6 +168,19 @@ def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Re
     """Parse the regular lines with polars, and all others with the csv module."""
     if len(layout.header) > _WIDEST:
         return _read_exactly(block, layout)
+    bounds = line_bounds(block.content)
+    whole, numbers, doubtful = _without_doubtful_lines(block, bounds, text, layout)
+    fields = _parsed(whole, layout, len(numbers))
+    if fields is None:
+        return _read_exactly(block, layout)
+    records = fields.with_columns(numbers + block.first_line)
+    return _finished(block, bounds, [_regular(records, layout), _exact(block, doubtful, layout)], doubtful)
+
+
+def _without_doubtful_lines(
+    block: Block, bounds: Bounds, text: bytes, layout: Layout
+) -> tuple[bytes, pl.Series, _Doubtful]:
+    """Return the text of the regular lines, their numbers from 0, and the records of the other lines."""
     lines = (
         pl.Series(_TEXT, [text.removesuffix(b"\n")])
         .cast(pl.String)
@@ -167,18 +194,13 @@ def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Re
             pl.col(_TEXT).str.contains(_regular_line(layout.dialect, len(layout.header))).alias(_IS_REGULAR),
         )
     )
-    bounds = line_bounds(block.content)
     doubtful = _exactly(block, bounds, lines.filter(~pl.col(_IS_REGULAR))[LINE], layout)
     # A line that looks regular may be within the quotes of a record that began earlier.
     regular = lines.filter(
         pl.col(_IS_REGULAR), pl.col(LINE) < doubtful.end, ~pl.col(LINE).is_in(doubtful.continuations)
     )
-    whole = text if regular.height == len(bounds) - 1 else regular[_TEXT].str.join("\n").cast(pl.Binary).item()
-    fields = _parsed(whole, layout, regular.height)
-    if fields is None:
-        return _read_exactly(block, layout)
-    records = fields.with_columns(regular[LINE] + block.first_line)
-    return _finished(block, bounds, [_regular(records, layout), _exact(block, doubtful, layout)], doubtful)
+    is_all = regular.height == len(bounds) - 1
+    return text if is_all else regular[_TEXT].str.join("\n").cast(pl.Binary).item(), regular[LINE], doubtful
 
 
 @functools.cache
@@ -198,20 +220,6 @@ def _read_exactly(block: Block, layout: Layout) -> tuple[Batch, Rest]:
     bounds = line_bounds(block.content)
     doubtful = _exactly(block, bounds, range(len(bounds) - 1), layout)
     return _finished(block, bounds, [_exact(block, doubtful, layout)], doubtful)
-
-
-class _Doubtful(NamedTuple):
-    """The csv module's result for some of a block's lines, which are counted from 0."""
-
-    records: Sequence[tuple[int, Record]]
-    """The records, each with the line on which it begins."""
-    continuations: Sequence[int]
-    """The other lines of these records."""
-    end: int
-    """The line on which a record begins that does not end within the block or is broken; the number of lines if there
-    is no such record."""
-    is_broken: bool = False
-    """True if that record is broken."""
 
 
 def _exactly(block: Block, bounds: Bounds, doubtful: Iterable[int], layout: Layout) -> _Doubtful:
