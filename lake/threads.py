@@ -16,7 +16,7 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 Pending = Future
 """A result that a thread is still working on."""
-_WAITING_A_THREAD: Final = 2
+_BEGUN_A_THREAD: Final = 2
 _POLL_SECONDS: Final = 0.2
 
 
@@ -39,15 +39,18 @@ def made_ahead(items: Iterator[ItemT]) -> Iterator[ItemT]:
             yield item
 
 
-def worked_ahead(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threads: int = 2) -> Iterator[ResultT]:
+def worked_ahead(
+    work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threads: int = 2, begun: int | None = None
+) -> Iterator[ResultT]:
     """Yield the result of the work on each item, in the order of the items.
 
-    At most two items per thread wait, so memory does not grow with the number of items.
+    A limited number of items is begun, so memory does not grow with the number of items.
 
     Args:
         work: the function to call with each item.
         items: the items; this thread reads them when there is room.
         threads: number of items that are worked on at the same time.
+        begun: number of items that are begun before a result is waited for; two per thread if not given.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="worked-ahead") as workers:
         following: deque[Future[ResultT]] = deque()
@@ -55,7 +58,7 @@ def worked_ahead(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threa
             following.append(workers.submit(work, item))
             # One item per thread would do if all took equally long. A second one keeps the other threads busy if one is
             # slow.
-            if len(following) == _WAITING_A_THREAD * threads:
+            if len(following) == (begun or _BEGUN_A_THREAD * threads):
                 yield following.popleft().result()
         for future in following:
             yield future.result()

@@ -141,8 +141,8 @@ class CheckedObject:
         return pl.concat(rows).sort(LINE)
 
     def _read(self) -> Iterator[CheckedBatch]:
-        # Three threads: one reads, and two parse and check.
-        for read in worked_ahead(self._read_batch, made_ahead(self._stream.batches)):
+        # Three threads: one reads, and two parse and check. A batch takes much memory, so few are begun.
+        for read in worked_ahead(self._read_batch, made_ahead(self._stream.batches), begun=3):
             if read is not None:
                 self.rows_in += read.height
                 yield read.checked

@@ -38,16 +38,18 @@ def test_as_many_items_are_worked_on_as_there_are_threads():
     assert len(list(worked_ahead(lambda _: together.wait(SECONDS), range(3), threads=3))) == 3
 
 
-def test_no_more_than_two_items_a_thread_wait():
+@pytest.mark.parametrize(("begun", "expected"), [(None, [0, 1, 2, 3]), (3, [0, 1, 2])])
+def test_no_more_items_are_begun_than_allowed(begun, expected):
     # given
     read = []
-    results = worked_ahead(lambda number: number, (read.append(each) or each for each in range(100)), threads=2)
+    items = (read.append(each) or each for each in range(100))
+    results = worked_ahead(lambda number: number, items, threads=2, begun=begun)
 
     # when
     next(results)
 
     # then
-    assert read == [0, 1, 2, 3]
+    assert read == expected
 
 
 @pytest.mark.parametrize("way", [made_ahead, lambda items: worked_ahead(lambda item: item, items)])
