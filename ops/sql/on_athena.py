@@ -89,7 +89,7 @@ class AthenaEngine:
                 if found["Status"]["State"] not in _RUNNING:
                     return found
                 shown.show(_scanned(found))
-                time.sleep(seconds)
+                time.sleep(seconds)  # between two polls: boto3 has no waiter for queries
                 seconds = min(2 * seconds, _LONGEST_WAIT_SECONDS)
 
     def _result(self, query: str, ended: dict[str, Any]) -> Result:

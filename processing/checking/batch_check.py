@@ -32,10 +32,15 @@ class CheckedBatch:
     is_clean: pl.Series
     """True for each row that breaks no rule about a single row."""
     refused: pl.DataFrame
-    """The other rows: the same columns, the texts of values that could not be converted, one column
-    for each rule, ORIGINAL."""
+    """The other rows: the same columns, the texts of values that could not be converted, one column for each rule,
+    ORIGINAL."""
     unsplit: pl.DataFrame
     """Records whose fields cannot be separated: LINE, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON."""
+
+    @property
+    def height(self) -> int:
+        """Number of records."""
+        return self.rows.height + self.unsplit.height
 
     @property
     def clean(self) -> pl.DataFrame:

@@ -19,7 +19,6 @@ class BloomFilter:
     """
 
     def __init__(self) -> None:
-        # The system provides the memory page by page, so a small object does not pay for all of it.
         self._bytes = np.zeros(1 << (_BITS - _BITS_OF_BYTE), np.uint8)
 
     def add(self, hashes: pl.Series) -> pl.Series:

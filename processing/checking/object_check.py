@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -38,12 +38,6 @@ class RowAccountingError(ProcessingError):
 
 class RepeatTooFarError(ProcessingError):
     """Rows that are too far apart share a key, so the object must be read again with all rows on the disk."""
-
-
-class _ReadBatch(NamedTuple):
-    checked: CheckedBatch
-    height: int
-    """Number of records."""
 
 
 class CheckedObject:
@@ -142,19 +136,17 @@ class CheckedObject:
 
     def _read(self) -> Iterator[CheckedBatch]:
         # Three threads: one reads, and two parse and check. A batch takes much memory, so few are begun.
-        for read in worked_ahead(self._read_batch, made_ahead(self._stream.batches), begun=3):
-            if read is not None:
-                self.rows_in += read.height
-                yield read.checked
+        for checked in worked_ahead(self._read_batch, made_ahead(self._stream.batches), begun=3):
+            if checked.height:
+                self.rows_in += checked.height
+                yield checked
 
-    def _read_batch(self, batch: Batch) -> _ReadBatch | None:
+    def _read_batch(self, batch: Batch) -> CheckedBatch:
         # The batch is not part of the result, because it would stay in memory as long as the result.
-        height = batch.frame.height
-        if not height:
-            return None
         checked = self._check(batch)
-        self._spill.add_originals(batch.frame[LINE][-1], batch.originals)
-        return _ReadBatch(checked, height)
+        if checked.height:
+            self._spill.add_originals(batch.frame[LINE][-1], batch.originals)
+        return checked
 
     def _counted_clean(self, rows: pl.DataFrame) -> pl.DataFrame:
         self.rows_clean += rows.height

@@ -10,8 +10,9 @@ import polars as pl
 from processing.declaring.dataset import CsvFormat, Dataset, Encoding
 from processing.readers.columns import Columns, agreed_columns
 from processing.readers.compression import MEBIBYTE, ByteStream
-from processing.readers.csv_blocks import Block, Layout, Rest, read_block
+from processing.readers.csv_blocks import read_block
 from processing.readers.csv_exactly import BROKEN_QUOTE, QUOTING, Dialect, find_dialect, original_text, records
+from processing.readers.csv_layout import Block, Layout, Rest
 from processing.readers.passages import Place
 from processing.readers.records import (
     LINE,
