@@ -6,7 +6,7 @@ including imports. The job's lake is a folder on disk, so neither the job nor th
 the job has a row at the end whose key occurred at the beginning, so the job reads the file twice.
 
 Run by `make bench NAME=warehouse`; exits with 1 if a target is missed. `--large` also measures memory and time per row
-of a 4 GB file, which needs about 16 GB of disk below .bench/. `--quick` takes 600,000 rows and one run.
+of a 4 GB file, which needs about 8 GB of disk below .bench/. `--quick` takes 600,000 rows and one run.
 """
 
 import argparse
