@@ -62,7 +62,7 @@ class Collector:
 
     Args:
         collection: what to collect.
-        workers: the workers, not yet started.
+        workers: the workers, started; `run` ends them.
         ledger: the record of collected versions.
         strays_among: returns the uploads that no run will resume, given the versions at the source.
         lake: the S3 client and the lake's bucket; keys come from the ledger.
@@ -105,7 +105,6 @@ class Collector:
             follows_unfinished: True if the previous run may have been killed, so that its claims must be ended.
         """
         unfinished: list[Task] = []
-        self._workers.start()
         try:
             if self._find_work(follows_unfinished=follows_unfinished):
                 self._work_off()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
@@ -38,9 +38,6 @@ from lake.ledger.strays import StrayUploads
 from lake.metrics import BYTES_COLLECTED, DATASET, FILES_COLLECTED, FILES_NOT_COLLECTED
 from lake.object_metadata import CORRELATION_ID
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 
 class CollectionFailedError(CollectorError):
     """Something could not be collected. The message lists each failure with its reason; all else was collected."""
@@ -69,28 +66,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = read_environment(Settings)
     wanted = read_event(event)
     logger.append_keys(dataset=wanted.dataset)
-    dynamodb = boto3.client("dynamodb")
-    if wanted.continues and not Runs(dynamodb, settings.ledger_table).left_work(wanted.dataset):
+    if wanted.continues and not Runs(boto3.client("dynamodb"), settings.ledger_table).left_work(wanted.dataset):
         return asdict(CollectionResult(wanted.dataset))
     about = {CORRELATION_ID: context.aws_request_id}
-    return collect_dataset(
-        wanted.dataset, settings, dynamodb, about, lambda: context.get_remaining_time_in_millis() / 1000
-    )
+    return collect_dataset(wanted.dataset, settings, about, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 def collect_dataset(
-    dataset: str,
-    settings: Settings,
-    dynamodb: DynamoDBClient,
-    about: Mapping[str, str],
-    time_left: Callable[[], float],
+    dataset: str, settings: Settings, about: Mapping[str, str], time_left: Callable[[], float]
 ) -> dict[str, Any]:
     """Collect one dataset with the environment's credentials. Returns and raises as `handler` does.
 
     Args:
         dataset: the dataset's name.
         settings: the function's settings.
-        dynamodb: the collector's own client; the workers create theirs.
         about: metadata of the collected objects.
         time_left: returns the seconds until the function is killed; the collector stops earlier.
     """
@@ -106,17 +95,20 @@ def collect_dataset(
         settings.bucket,
         about,
     )
-    collector = Collector(
-        collection,
-        Workers(worker, settings.workers),
-        Ledger(dynamodb, settings.ledger_table),
-        lambda listed: StrayUploads(dynamodb, settings.ledger_table, listed),
-        lake,
-        time_left,
-    )
-    runs = Runs(dynamodb, settings.ledger_table)
-    run = _begin(runs, dataset, time_left())
-    result = collector.run(follows_unfinished=run.follows_unfinished)
+    with Workers(worker, settings.workers) as workers:
+        # The workers connect to the server while this process asks the ledger.
+        dynamodb = boto3.client("dynamodb")
+        runs = Runs(dynamodb, settings.ledger_table)
+        run = _begin(runs, dataset, time_left())
+        collector = Collector(
+            collection,
+            workers,
+            Ledger(dynamodb, settings.ledger_table),
+            lambda listed: StrayUploads(dynamodb, settings.ledger_table, listed),
+            lake,
+            time_left,
+        )
+        result = collector.run(follows_unfinished=run.follows_unfinished)
     _end(runs, run, result, leaves_work=collector.leaves_work)
     _measure(result)
     if result.failed:

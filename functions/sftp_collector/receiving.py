@@ -9,6 +9,11 @@ from paramiko.buffered_pipe import PipeTimeout
 
 # Servers send packets of 32 KiB; one call receives several of them.
 _BUFFER_BYTES: Final = 2**18
+# A server that uses Nagle's algorithm, as OpenSSH does while it opens a session, sends a short packet only after the
+# previous one was acknowledged. Linux delays an acknowledgement by 40 ms.
+_SHORT_BYTES: Final = 2**12
+_ACKNOWLEDGE_AT_ONCE: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+_TCP_FAMILIES: Final = (socket.AF_INET, socket.AF_INET6)
 
 
 class BufferedSocket(socket.socket):
@@ -28,7 +33,10 @@ class BufferedSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Return at most the given number of bytes; empty if the other end has closed."""
         if not self._held:
-            self._held = memoryview(self._buffer)[: self.recv_into(self._buffer, flags=flags)]
+            count = self.recv_into(self._buffer, flags=flags)
+            self._held = memoryview(self._buffer)[:count]
+            if count < _SHORT_BYTES and _ACKNOWLEDGE_AT_ONCE is not None and self.family in _TCP_FAMILIES:
+                self.setsockopt(socket.IPPROTO_TCP, _ACKNOWLEDGE_AT_ONCE, 1)
         taken = bytes(self._held[:bufsize])
         self._held = self._held[bufsize:]
         return taken

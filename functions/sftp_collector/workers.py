@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import Final, cast
+from typing import Final, Self, cast
 
 from functions.observability import logger
 from functions.sftp_collector.messages import Failed, PartUploaded, Reply, Task, Trouble
@@ -30,7 +30,7 @@ class WorkerProcess:
 
 @dataclass
 class Workers:
-    """The workers of a run.
+    """The workers of a run. A context manager that starts them and ends those that are left.
 
     Args:
         settings: the settings of each worker.
@@ -43,10 +43,14 @@ class Workers:
     """Why the last worker that failed to reach the server failed."""
     _workers: list[WorkerProcess] = field(default_factory=list[WorkerProcess], init=False)
 
-    def start(self) -> None:
-        """Fork all workers, before any of them connects."""
+    def __enter__(self) -> Self:
+        # Fork all workers before any of them connects.
         for _ in range(self.count):
             self._workers.append(self._fork())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def idle(self) -> list[WorkerProcess]:
         """Return the workers that can be given a task."""
@@ -99,7 +103,7 @@ class Workers:
             yield worker, task, reply
 
     def end(self) -> None:
-        """End all workers: close the pipes of idle ones, and kill the others."""
+        """End all workers: close the pipes of idle ones, and kill the others. Does nothing the second time."""
         for worker in self._workers:
             worker.pipe.close()
             if worker.task is not None:

@@ -64,7 +64,7 @@ def test_openssh_with_less_than_usual_is_collected_from(stack, collect_from, tmp
     [
         ("AuthenticationMethods publickey,publickey", "but also wants a second factor: publickey"),
         ("PubkeyAcceptedAlgorithms ssh-rsa", "signed with rsa-sha2-512 and with rsa-sha2-256"),
-        ("Subsystem sftp {shell}", "then sent 'Last login: today"),
+        ("Subsystem sftp {shell}", "but sent 'Last login: today"),
     ],
     ids=["second factor", "SHA-1 only", "printing shell"],
 )

@@ -1,6 +1,9 @@
 """The collector receives what a server sends."""
 
+import fcntl
 import socket
+import sys
+import termios
 import threading
 
 import pytest
@@ -93,3 +96,28 @@ def test_buffered_socket_keeps_the_timeout_of_its_socket():
     # then
     with theirs, BufferedSocket(ours) as buffered, pytest.raises(TimeoutError):
         buffered.recv(1)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux delays and requests acknowledgements so")
+def test_short_answer_is_acknowledged_at_once():
+    # given
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ours = socket.create_connection(listening.getsockname())
+        theirs, _ = listening.accept()
+    with theirs, BufferedSocket(ours) as buffered:
+        unacknowledged: list[int] = []
+        for _ in range(20):
+            buffered.sendall(b"request")
+            theirs.recv(7)
+            theirs.sendall(b"answer")
+
+            # when
+            buffered.recv(6)
+            unacknowledged.append(bytes_in_flight(theirs))
+
+    # then, although Linux delays the second and all later ones otherwise, and a busy machine some of them anyway
+    assert unacknowledged.count(0) > len(unacknowledged) // 2
+
+
+def bytes_in_flight(sender: socket.socket) -> int:
+    return int.from_bytes(fcntl.ioctl(sender, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
