@@ -25,7 +25,7 @@ from paramiko.sftp import (
 )
 
 from functions.sftp_collector.answers import AnswerError, EndAnswerError, NotSftpError, answer_error
-from functions.sftp_collector.receiving import receive_in_pieces
+from functions.sftp_collector.receiving import Pieces, receive_in_pieces
 
 # The most that OpenSSH answers to one request, and the number of requests that keep a connection busy.
 REQUEST_BYTES: Final = 261_120
@@ -40,6 +40,8 @@ _LARGEST_PACKET_BYTES: Final = 2**24 - 1
 _MOST_AT_ONCE_BYTES: Final = 2**22
 # Length and type of a packet; and the least size of an entry: length of a name, length of its long form, and flags.
 _HEAD_BYTES: Final = 5
+# Number of the request, and length of the data, before a file's data.
+_DATA_HEAD_BYTES: Final = 8
 _SMALLEST_ENTRY_BYTES: Final = 12
 
 
@@ -62,6 +64,7 @@ class CollectorClient(paramiko.SFTPClient):
     """True if a request of more than 32 KiB was answered; None before the first one."""
     # Requests to send together; None: each is sent at once.
     _gathered: list[bytes] | None = None
+    _data: Pieces = Pieces()
 
     def __init__(self, sock: paramiko.Channel) -> None:
         arrivals = receive_in_pieces(sock)
@@ -70,7 +73,7 @@ class CollectorClient(paramiko.SFTPClient):
         except OSError as error:
             # The server has already closed the connection, and may have sent the reason as plain text.
             if arrivals:
-                raise NotSftpError(arrivals.read(len(arrivals))) from error
+                raise NotSftpError(bytes(arrivals.read(len(arrivals)))) from error
             raise
 
     def list_directory(self, path: str) -> list[paramiko.SFTPAttributes]:
@@ -103,7 +106,7 @@ class CollectorClient(paramiko.SFTPClient):
             for _ in range(count)
         ]
 
-    def read_in_order(self, file: paramiko.SFTPFile, start: int, size: int) -> Iterator[bytes]:
+    def read_in_order(self, file: paramiko.SFTPFile, start: int, size: int) -> Iterator[Pieces]:
         """Yield `size` bytes of a file from `start` in blocks, with several requests in flight.
 
         Stops at the end of the file. If the server refuses a large request, this repeats it as small requests.
@@ -120,7 +123,7 @@ class CollectorClient(paramiko.SFTPClient):
                 self.request_bytes = SMALLEST_REQUEST_BYTES
                 yield block
 
-    def _read(self, file: paramiko.SFTPFile, start: int, end: int, request_bytes: int) -> Iterator[bytes]:
+    def _read(self, file: paramiko.SFTPFile, start: int, end: int, request_bytes: int) -> Iterator[Pieces]:
         answers = _Answers(self)
         under_way: deque[tuple[int, int, int]] = deque()
         requested = start
@@ -143,7 +146,7 @@ class CollectorClient(paramiko.SFTPClient):
                 return
             yield block
 
-    def _await_block(self, answers: "_Answers", number: int, length: int) -> bytes:
+    def _await_block(self, answers: "_Answers", number: int, length: int) -> Pieces:
         if length <= SMALLEST_REQUEST_BYTES:
             return answers.wait_for(number)
         self.large_requests_are_answered = bool(self.large_requests_are_answered)
@@ -159,6 +162,11 @@ class CollectorClient(paramiko.SFTPClient):
         """Read one answer from the server and pass it to its receiver."""
         self._read_response()  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 
+    def take_data(self) -> Pieces:
+        """Return the data of the answer that was received last."""
+        data, self._data = self._data, Pieces()
+        return data
+
     def raise_status(self, message: paramiko.Message) -> None:
         """Raise the AnswerError of a status message; do nothing if the status is OK."""
         self._convert_status(message)
@@ -169,27 +177,37 @@ class CollectorClient(paramiko.SFTPClient):
             raise answer_error(code, msg.get_string())
 
     def _read_packet(self) -> tuple[int, bytes]:
-        head = self._receive(_HEAD_BYTES)
+        """Return the type and content of a packet, but leave a file's data to `take_data`: it need not be joined."""
+        head = bytes(self._receive(_HEAD_BYTES))
         size = int.from_bytes(head[:4])
         if head and (len(head) < _HEAD_BYTES or not 0 < size <= _LARGEST_PACKET_BYTES):
-            raise NotSftpError(head + self._receive(len(self.sock.in_buffer)))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]  # Arrivals
+            raise NotSftpError(head + bytes(self._receive(len(self.sock.in_buffer))))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]  # Arrivals
         if not head:
             raise EOFError
-        return head[4], self._read_all(size - 1)
+        kind, left = head[4], size - 1
+        if kind != CMD_DATA:
+            return kind, bytes(self._receive_all(left))
+        start = bytes(self._receive_all(min(left, _DATA_HEAD_BYTES)))
+        self._data = self._receive_all(left - len(start))
+        return kind, start
 
-    def _read_all(self, n: int) -> bytes:
-        received = self._receive(n)
-        if len(received) < n:
+    def _receive_all(self, count: int) -> Pieces:
+        received = self._receive(count)
+        if len(received) < count:
             raise EOFError
         return received
 
-    def _receive(self, count: int) -> bytes:
+    def _receive(self, count: int) -> Pieces:
         """Return the given number of bytes; fewer if the channel was closed."""
-        first: bytes = self.sock.recv(min(count, _MOST_AT_ONCE_BYTES))  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
-        if len(first) == count or len(first) < _MOST_AT_ONCE_BYTES:
-            return first
-        # The server waits for room in the window; reading makes room.
-        return first + self._receive(count - len(first))
+        received = Pieces()
+        while (left := count - len(received)) > 0:
+            # The server waits for room in the window; reading makes room.
+            wanted = min(left, _MOST_AT_ONCE_BYTES)
+            some: Pieces = self.sock.recv(wanted)  # pyright: ignore[reportAttributeAccessIssue, reportAssignmentType]  # Arrivals
+            received.add(some)
+            if len(some) < wanted:
+                break
+        return received
 
     @contextmanager
     def _sent_together(self) -> Generator[None]:
@@ -218,12 +236,12 @@ class _Answers:
 
     def __init__(self, client: CollectorClient) -> None:
         self._client = client
-        self._arrived: dict[int, bytes | Exception] = {}
+        self._arrived: dict[int, Pieces | Exception] = {}
 
     def ask(self, file: paramiko.SFTPFile, offset: int, length: int) -> int:
         return self._client.send_read(self, file, offset, length)
 
-    def wait_for(self, number: int) -> bytes:
+    def wait_for(self, number: int) -> Pieces:
         """Return the answer to a request; empty if the file ended before it."""
         while number not in self._arrived:
             self._client.receive()
@@ -235,17 +253,23 @@ class _Answers:
     def _async_response(self, kind: int, message: paramiko.Message, number: int) -> None:
         """Receive an answer; paramiko calls this."""
         if kind == CMD_DATA:
-            self._arrived[number] = message.get_string()
+            self._arrived[number] = self._data(message.get_int())
         elif kind == CMD_STATUS:
             self._arrived[number] = self._status(message)
         else:
             self._arrived[number] = paramiko.SFTPError(f"the server answered a request to read with message {kind}")
 
-    def _status(self, message: paramiko.Message) -> bytes | Exception:
+    def _data(self, size: int) -> Pieces | Exception:
+        data = self._client.take_data()
+        if len(data) != size:
+            return paramiko.SFTPError(f"the server answered with {len(data)} bytes and calls them {size}")
+        return data
+
+    def _status(self, message: paramiko.Message) -> Pieces | Exception:
         try:
             self._client.raise_status(message)
         except EndAnswerError:
-            return b""
+            return Pieces()
         except AnswerError as error:
             return error
         return paramiko.SFTPError("the server answered a request to read with no data")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from paramiko.common import MSG_CHANNEL_DATA
 
 from functions.errors import CollectorError
 from functions.sftp_collector.answers import shown
+from functions.sftp_collector.receiving import feed_uncopied
 from functions.sftp_collector.session import SourceUnavailableError, reason_of
 from lake.parameters import Connection
 
@@ -25,6 +27,10 @@ class TolerantTransport(paramiko.Transport):
     """A transport that keeps the server's closing message, in any encoding."""
 
     farewell: bytes = b""
+    _channel_handler_table: ClassVar = {
+        **paramiko.Transport._channel_handler_table,  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+        MSG_CHANNEL_DATA: feed_uncopied,
+    }
 
     def _parse_disconnect(self, m: paramiko.Message) -> None:
         m.get_int()

@@ -4,7 +4,7 @@ import socket
 import threading
 from typing import Final
 
-from paramiko import Channel
+from paramiko import Channel, Message
 from paramiko.buffered_pipe import PipeTimeout
 
 # Servers send packets of 32 KiB; one call receives several of them.
@@ -42,6 +42,29 @@ class BufferedSocket(socket.socket):
         return taken
 
 
+class Pieces:
+    """Consecutive bytes, in the pieces in which they arrived. `bytes` joins them.
+
+    Args:
+        views: the pieces.
+    """
+
+    def __init__(self, views: list[memoryview] | None = None) -> None:
+        self.views = views or []
+        self._size = sum(map(len, self.views))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.views)
+
+    def add(self, more: "Pieces") -> None:
+        """Append pieces."""
+        self.views += more.views
+        self._size += len(more)
+
+
 class Arrivals:
     """Unread data of a channel, in the pieces that arrived. Replaces a channel's `in_buffer`.
 
@@ -51,20 +74,20 @@ class Arrivals:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._closed = False
-        self._pieces: list[bytes | memoryview] = []
+        self._pieces: list[memoryview] = []
         self._size = 0
         self._wanted = 1
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Add a piece."""
         with self._changed:
-            self._pieces.append(data)
+            self._pieces.append(memoryview(data))
             self._size += len(data)
             if self._size >= self._wanted:
                 self._changed.notify()
 
-    def read(self, nbytes: int, timeout: float | None = None) -> bytes:
-        """Return exactly the given number of bytes; fewer if the channel was closed.
+    def read(self, nbytes: int, timeout: float | None = None) -> Pieces:
+        """Return exactly the given number of bytes; fewer if the channel was closed. The channel's `recv` returns this.
 
         Raises:
             PipeTimeout: No data arrived within the timeout.
@@ -75,7 +98,7 @@ class Arrivals:
                 before = self._size
                 if not self._changed.wait(timeout) and self._size == before and not self._closed:
                     raise PipeTimeout
-            return b"".join(self._take(nbytes))
+            return Pieces(self._take(nbytes))
 
     def __len__(self) -> int:
         return self._size
@@ -86,7 +109,7 @@ class Arrivals:
             self._closed = True
             self._changed.notify()
 
-    def _take(self, count: int) -> list[bytes | memoryview]:
+    def _take(self, count: int) -> list[memoryview]:
         whole = 0
         left = min(count, self._size)
         self._size -= left
@@ -96,10 +119,25 @@ class Arrivals:
         taken = self._pieces[:whole]
         del self._pieces[:whole]
         if left:
-            last = memoryview(self._pieces[0])
+            last = self._pieces[0]
             taken.append(last[:left])
             self._pieces[0] = last[left:]
         return taken
+
+
+def feed_uncopied(channel: Channel, message: Message) -> None:
+    """Pass data to its channel, without the copy that paramiko's own function makes.
+
+    Args:
+        channel: the channel.
+        message: a message with data, from its length on.
+    """
+    if not isinstance(channel.in_buffer, Arrivals):
+        channel._feed(message)  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]  # paramiko's own
+        return
+    size = message.get_int()
+    start = len(message.get_so_far())
+    channel.in_buffer.feed(memoryview(message.asbytes())[start : start + size])
 
 
 def receive_in_pieces(channel: Channel) -> Arrivals:

@@ -13,6 +13,7 @@ import paramiko
 from functions.errors import CollectorError
 from functions.sftp_collector.answers import AnswerError
 from functions.sftp_collector.client import CollectorClient
+from functions.sftp_collector.receiving import Pieces
 
 # A server may send anything: text that is not UTF-8 and other malformed messages raise ValueError.
 _CONNECTION_ERRORS: Final = (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError, ValueError)
@@ -149,7 +150,7 @@ class OpenFile:
             )
         return found
 
-    def read(self, start: int, size: int) -> Iterator[bytes]:
+    def read(self, start: int, size: int) -> Iterator[Pieces]:
         """Yield `size` bytes from `start` in blocks; fewer if the file ends earlier."""
         with _lost_connection_recognised():
             yield from self._files.read_in_order(self._file, start, size)

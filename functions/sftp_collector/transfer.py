@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from functions.errors import CollectorError
 from functions.sftp_collector.messages import Landed, PartRange, PartUploaded
+from functions.sftp_collector.receiving import Pieces
 from functions.sftp_collector.session import OpenFile, RemoteFile, Session
 from lake import checksum
 from lake.ledger.ledger import FileVersion
@@ -64,11 +65,11 @@ def put_whole(
     """
     with session.open(version.path) as file:
         _check_listed(session, file, version)
-        blocks: list[bytes] = []
+        received = Pieces()
         for block in file.read(0, version.size):
-            blocks.append(block)
+            received.add(block)
             still_ours()
-        body = b"".join(blocks)
+        body = bytes(received)
         _check_unchanged(file.look(), version)
     _check_length(len(body), version.size)
     digest = hashlib.sha256(body).digest()
@@ -170,11 +171,11 @@ def _check_length(arrived: int, expected: int) -> None:
         )
 
 
-def _in_parts(blocks: Iterator[bytes], part_bytes: int) -> Iterator[bytes]:
-    held: list[bytes] = []
+def _in_parts(blocks: Iterator[Pieces], part_bytes: int) -> Iterator[bytes]:
+    held: list[memoryview] = []
     size = 0
-    for block in blocks:
-        data = block
+    for view in (view for block in blocks for view in block.views):
+        data = view
         while size + len(data) >= part_bytes:
             part = b"".join([*held, data[: part_bytes - size]])
             data = data[part_bytes - size :]
