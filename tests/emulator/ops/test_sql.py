@@ -71,7 +71,7 @@ def test_deleted_rows_are_not_for_analysts(ops):
 
 
 def test_rows_are_those_of_the_published_table(ops):
-    statement = f"SELECT label, member_id FROM {GRANTED} WHERE label LIKE 'SQ%' ORDER BY label"  # noqa: S608 - a declared name
+    statement = f"SELECT label, member_id FROM {GRANTED} WHERE label LIKE 'SQ%ERY' ORDER BY label"  # noqa: S608 - a declared name
     assert json.loads(ops("sql", statement, "--json").stdout)["rows"] == [
         {"label": "SQ17ERY", "member_id": 86},
         {"label": "SQ18ERY", "member_id": 87},
