@@ -67,7 +67,7 @@ class CollectorClient(paramiko.SFTPClient):
     _data: Pieces = Pieces()
 
     def __init__(self, sock: paramiko.Channel) -> None:
-        arrivals = receive_in_pieces(sock)
+        self.arrivals = arrivals = receive_in_pieces(sock)
         try:
             super().__init__(sock)
         except OSError as error:

@@ -14,6 +14,7 @@ from paramiko.transport import SecurityOptions
 from functions.sftp_collector.answers import NotSftpError, shown
 from functions.sftp_collector.client import CollectorClient
 from functions.sftp_collector.login import RSA_SIGNATURES, KeyRefusedError, TolerantTransport, address, log_in, refusal
+from functions.sftp_collector.packets import Packetizer
 from functions.sftp_collector.receiving import BufferedSocket
 from functions.sftp_collector.session import Session, SourceUnavailableError
 from lake.parameters import Connection
@@ -69,6 +70,7 @@ def _connect(
         BufferedSocket(tcp),
         default_window_size=_WINDOW_BYTES,
         default_max_packet_size=_PACKET_BYTES,
+        packetizer_class=Packetizer,
         disabled_algorithms={"pubkeys": [other for other in RSA_SIGNATURES if other != signature]},
     )
     try:
@@ -96,7 +98,7 @@ def _check_host_key(transport: paramiko.Transport, where: str, pinned: set[tuple
         )
 
 
-def _open_sftp(transport: paramiko.Transport) -> CollectorClient:
+def _open_sftp(transport: TolerantTransport) -> CollectorClient:
     channel = transport.open_session(timeout=CONNECT_TIMEOUT_SECONDS)
     channel.settimeout(CONNECT_TIMEOUT_SECONDS)
     # paramiko waits for this answer without a limit.
@@ -107,6 +109,7 @@ def _open_sftp(transport: paramiko.Transport) -> CollectorClient:
     finally:
         watch.cancel()
     files = CollectorClient(channel)
+    transport.packetizer.deliver(channel.get_id(), files.arrivals)
     channel.settimeout(SILENCE_TIMEOUT_SECONDS)
     return files
 

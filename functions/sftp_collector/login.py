@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from paramiko.common import MSG_CHANNEL_DATA
 
 from functions.errors import CollectorError
 from functions.sftp_collector.answers import shown
-from functions.sftp_collector.receiving import feed_uncopied
+from functions.sftp_collector.packets import Packetizer
 from functions.sftp_collector.session import SourceUnavailableError, reason_of
 from lake.parameters import Connection
 
@@ -27,10 +26,7 @@ class TolerantTransport(paramiko.Transport):
     """A transport that keeps the server's closing message, in any encoding."""
 
     farewell: bytes = b""
-    _channel_handler_table: ClassVar = {
-        **paramiko.Transport._channel_handler_table,  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
-        MSG_CHANNEL_DATA: feed_uncopied,
-    }
+    packetizer: Packetizer  # pyright: ignore[reportIncompatibleVariableOverride]  # given when it is created
 
     def _parse_disconnect(self, m: paramiko.Message) -> None:
         m.get_int()

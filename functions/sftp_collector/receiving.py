@@ -4,15 +4,16 @@ import socket
 import threading
 from typing import Final
 
-from paramiko import Channel, Message
+from paramiko import Channel
 from paramiko.buffered_pipe import PipeTimeout
 
 # Servers send packets of 32 KiB; one call receives several of them.
-_BUFFER_BYTES: Final = 2**18
+BUFFER_BYTES: Final = 2**18
 # A server that uses Nagle's algorithm, as OpenSSH does while it opens a session, sends a short packet only after the
 # previous one was acknowledged. Linux delays an acknowledgement by 40 ms.
 _SHORT_BYTES: Final = 2**12
 _ACKNOWLEDGE_AT_ONCE: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+_LENGTH_BYTES: Final = 4
 _TCP_FAMILIES: Final = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -27,19 +28,49 @@ class BufferedSocket(socket.socket):
         timeout = connected.gettimeout()
         super().__init__(fileno=connected.detach())
         self.settimeout(timeout)
-        self._buffer = bytearray(_BUFFER_BYTES)
-        self._held = memoryview(b"")
+        self._acknowledges = _ACKNOWLEDGE_AT_ONCE is not None and self.family in _TCP_FAMILIES
+        self._buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._held = self._buffer[:0]
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Return at most the given number of bytes; empty if the other end has closed."""
         if not self._held:
-            count = self.recv_into(self._buffer, flags=flags)
-            self._held = memoryview(self._buffer)[:count]
-            if count < _SHORT_BYTES and _ACKNOWLEDGE_AT_ONCE is not None and self.family in _TCP_FAMILIES:
-                self.setsockopt(socket.IPPROTO_TCP, _ACKNOWLEDGE_AT_ONCE, 1)
+            self._receive(flags)
         taken = bytes(self._held[:bufsize])
         self._held = self._held[bufsize:]
         return taken
+
+    def next_packet(self, more: int) -> memoryview | None:
+        """Return the next packet if it arrives whole: its length in 4 bytes, as many bytes, and `more` bytes.
+
+        Returns:
+            The packet, valid until the next call. None if it did not arrive in time, is too long, or the connection
+            broke; `recv` then returns its bytes, or raises the error.
+        """
+        while True:
+            if len(self._held) >= _LENGTH_BYTES:
+                size = _LENGTH_BYTES + int.from_bytes(self._held[:_LENGTH_BYTES]) + more
+                if size <= len(self._held):
+                    packet, self._held = self._held[:size], self._held[size:]
+                    return packet
+                if size > len(self._buffer):
+                    return None
+            try:
+                if not self._receive():
+                    return None
+            except OSError:
+                return None
+
+    def _receive(self, flags: int = 0) -> int:
+        """Receive into the buffer, after the bytes that it holds. Returns the number of bytes."""
+        held = len(self._held)
+        self._buffer[:held] = self._held
+        self._held = self._buffer[:held]
+        count = self.recv_into(self._buffer[held:], flags=flags)
+        self._held = self._buffer[: held + count]
+        if count < _SHORT_BYTES and self._acknowledges:
+            self.setsockopt(socket.IPPROTO_TCP, _ACKNOWLEDGE_AT_ONCE or 0, 1)
+        return count
 
 
 class Pieces:
@@ -79,7 +110,9 @@ class Arrivals:
         self._wanted = 1
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Add a piece."""
+        """Add a piece. An empty one is ignored, because the window does not limit their number."""
+        if not data:
+            return
         with self._changed:
             self._pieces.append(memoryview(data))
             self._size += len(data)
@@ -123,21 +156,6 @@ class Arrivals:
             taken.append(last[:left])
             self._pieces[0] = last[left:]
         return taken
-
-
-def feed_uncopied(channel: Channel, message: Message) -> None:
-    """Pass data to its channel, without the copy that paramiko's own function makes.
-
-    Args:
-        channel: the channel.
-        message: a message with data, from its length on.
-    """
-    if not isinstance(channel.in_buffer, Arrivals):
-        channel._feed(message)  # noqa: SLF001 # pyright: ignore[reportAttributeAccessIssue]  # paramiko's own
-        return
-    size = message.get_int()
-    start = len(message.get_so_far())
-    channel.in_buffer.feed(memoryview(message.asbytes())[start : start + size])
 
 
 def receive_in_pieces(channel: Channel) -> Arrivals:

@@ -45,6 +45,8 @@ def proftpd_server(folder):
     if program is None:
         raise MissingServerError("proftpd is missing: install Debian's packages proftpd-core and proftpd-mod-crypto")
     folder.mkdir(parents=True, exist_ok=True)
+    # ProFTPD refuses files that everybody may write, and the umask of the tests may allow that.
+    folder.chmod(0o700)
     host_key, client_key = new_key(folder / "host_key"), new_key(folder / "client_key")
     authorized_keys = folder / "authorized_keys"
     with authorized_keys.open("w") as file:
@@ -65,6 +67,7 @@ def proftpd_server(folder):
             authorized_keys=authorized_keys,
         )
     )
+    configuration.chmod(0o600)
     with (folder / "proftpd.log").open("w") as log:
         server = subprocess.Popen([program, "--nodaemon", "--config", configuration], stderr=log)
     try:

@@ -47,10 +47,12 @@ def everything_landed(stack):
         "PubkeyAcceptedAlgorithms rsa-sha2-256",
         "Subsystem sftp internal-sftp -P fstat",
         "Subsystem sftp internal-sftp -P lstat",
+        "RekeyLimit 1M",
+        "Ciphers aes256-ctr",
     ],
-    ids=["one session", "one signature algorithm", "no fstat", "no lstat"],
+    ids=["one session", "one signature algorithm", "no fstat", "no lstat", "new keys all the time", "no AES-GCM"],
 )
-def test_openssh_with_less_than_usual_is_collected_from(stack, collect_from, tmp_path, setting):
+def test_openssh_with_unusual_settings_is_collected_from(stack, collect_from, tmp_path, setting):
     # when
     with openssh_server(tmp_path / "server", setting) as server:
         collect_from(server)
