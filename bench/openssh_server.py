@@ -94,4 +94,4 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)  # between two polls
-    raise MissingServerError(f"sshd did not start: {log.read_text().strip()}")
+    raise MissingServerError(f"the server did not start: {log.read_text().strip()}")

@@ -22,7 +22,9 @@ class Workload:
     bytes: int
     """Bytes of each file."""
     target: float
-    """Required multiple of OpenSSH's speed."""
+    """Required multiple of the speed of OpenSSH's sftp."""
+    paramiko_target: float
+    """Required multiple of the speed of paramiko's get."""
 
     @property
     def files(self) -> list[Path]:

@@ -70,7 +70,7 @@ class LargeFile:
     def next_range(self, workers: int) -> ReadParts:
         """Assign the next range."""
         left = sum(parts.last - parts.first + 1 for parts in self._unassigned)
-        length = max(1, min(LONGEST_RANGE, left // (2 * workers)))
+        length = min(LONGEST_RANGE, -(-left // (2 * workers)))
         parts = self._unassigned.pop(0)
         if parts.last - parts.first + 1 > length:
             self._unassigned.insert(0, PartRange(parts.first + length, parts.last))

@@ -156,7 +156,7 @@ def test_rest_of_an_unfinished_range_is_assigned_again():
     file.take_back(parts)
 
     # then
-    assert parts == PartRange(1, 6)
+    assert parts == PartRange(1, 7)
     assert file.next_range(1).parts.first == 2
 
 

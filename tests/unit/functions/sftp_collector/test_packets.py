@@ -1,4 +1,4 @@
-"""The collector reads the packets that paramiko's own packetizer would read, and refuses those that it would refuse."""
+"""The collector reads packets as paramiko does, and refuses changed and repeated packets."""
 
 import socket
 import struct
