@@ -206,11 +206,11 @@ def memory(bench: Bench, folder: Path, size: int) -> bool:
 def main() -> None:
     """Measure and print; exit with 1 if a target is missed, with 3 if a program is missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the bytes, three rounds")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the bytes, seven rounds")
     parser.add_argument("--only", action="append", choices=SCENARIOS, help="this scenario; again for more; else all")
     arguments = parser.parse_args()
     cast("io.TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
-    scale, rounds = (10, 3) if arguments.quick else (1, 5)
+    scale, rounds = (10, 7) if arguments.quick else (1, 5)
     if not shutil.which("rclone"):
         print("rclone is missing and left out: install Debian's package rclone")
     base = REPOSITORY / ".bench" / "sftp"

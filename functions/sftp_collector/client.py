@@ -40,9 +40,9 @@ _LARGEST_PACKET_BYTES: Final = 2**24 - 1
 _MOST_AT_ONCE_BYTES: Final = 2**22
 # Length and type of a packet; and the least size of an entry: length of a name, length of its long form, and flags.
 _HEAD_BYTES: Final = 5
+_SMALLEST_ENTRY_BYTES: Final = 12
 # Number of the request, and length of the data, before a file's data.
 _DATA_HEAD_BYTES: Final = 8
-_SMALLEST_ENTRY_BYTES: Final = 12
 
 
 class _TolerantMessage(paramiko.Message):
@@ -64,6 +64,7 @@ class CollectorClient(paramiko.SFTPClient):
     """True if a request of more than 32 KiB was answered; None before the first one."""
     # Requests to send together; None: each is sent at once.
     _gathered: list[bytes] | None = None
+    # A file's data in the answer that was received last.
     _data: Pieces = Pieces()
 
     def __init__(self, sock: paramiko.Channel) -> None:
