@@ -105,7 +105,7 @@ messages = st.one_of(
 
 
 @given(st.lists(messages), st.lists(st.integers(0, 2**20), max_size=9))
-def test_any_packets_in_any_chunks_are_read_as_paramiko_reads_them(contents, cuts):
+def test_packets_in_any_chunks_are_read_as_paramiko_reads_them(contents, cuts):
     # given
     chunks = in_chunks(encrypted(contents), cuts)
 
