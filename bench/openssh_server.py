@@ -93,5 +93,5 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)  # between two polls
+        time.sleep(0.05)  # between two polls: a server does not announce that it listens
     raise MissingServerError(f"the server did not start: {log.read_text().strip()}")

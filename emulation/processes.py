@@ -175,7 +175,7 @@ class StartingProcess:
                 raise self._error(f"was not ready, and did nothing for {self.within_seconds:g} s")
             if polls * POLL_SECONDS > LONGEST_START_SECONDS:
                 raise self._error(f"was not ready after {LONGEST_START_SECONDS:g} s of work")
-            time.sleep(POLL_SECONDS)  # between two polls
+            time.sleep(POLL_SECONDS)  # between two polls: the process does not announce that it is ready
 
     def _error(self, problem: str) -> ProcessError:
         return ProcessError(f"{self.process.name} {problem}:\n{self.process.last_lines()}")
